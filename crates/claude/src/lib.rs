@@ -1,0 +1,1 @@
+//! A client for the parts of the Claude API that we use.

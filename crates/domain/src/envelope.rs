@@ -1,0 +1,177 @@
+//! From the bytes of a signed body to an [`Event`].
+//!
+//! Three shapes are told apart by what they hold: the platform's (`"type":"event"` with a `data` object that has a
+//! type), classic (an `event_id`, or a `created_at` in Unix seconds), and flat (everything else). Unknown types,
+//! unknown members and members of an unexpected type are fine wherever they are not needed.
+
+use crate::event::{Dialect, Event};
+use crate::ids::{EventId, EventType, InvalidName, check_name};
+use crate::resource::{ResourceKind, ResourceRef};
+use crate::rules::kind_of;
+use chrono::{DateTime, SubsecRound, Utc};
+use serde_json::{Map, Value};
+
+/// A signed body that is no envelope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEnvelope {
+    /// Not JSON in UTF-8 (or nested deeper than any envelope).
+    #[error("the body is not JSON: {0}")]
+    NotJson(String),
+    /// JSON, but not an object.
+    #[error("the body is not a JSON object")]
+    NotAnObject,
+    /// A member that every event needs is not there.
+    #[error("the member {0:?} is missing")]
+    Missing(&'static str),
+    /// A member that every event needs has a value that cannot be used.
+    #[error("the member {member:?} {problem}")]
+    Unusable {
+        /// Where it stands.
+        member: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Reads an envelope of any of the three dialects.
+///
+/// # Errors
+/// When the body is not JSON, or lacks what every event needs: an id, a type and a time.
+pub fn parse(body: &[u8]) -> Result<Event, InvalidEnvelope> {
+    let value: Value =
+        serde_json::from_slice(body).map_err(|error| InvalidEnvelope::NotJson(error.to_string()))?;
+    let Value::Object(top) = value else { return Err(InvalidEnvelope::NotAnObject) };
+    let empty = Map::new();
+    let data = top.get("data").and_then(Value::as_object).unwrap_or(&empty);
+
+    match dialect(&top, data) {
+        Dialect::Platform => event(Dialect::Platform, &top, data, ("id", "id"), (data, "data.type", "type")),
+        Dialect::Classic => {
+            event(Dialect::Classic, &top, data, ("event_id", "event_id"), (&top, "type", "type"))
+        }
+        Dialect::Flat => event(Dialect::Flat, &top, data, ("id", "id"), (&top, "type", "type")),
+    }
+}
+
+fn dialect(top: &Map<String, Value>, data: &Map<String, Value>) -> Dialect {
+    let type_is_event = top.get("type").and_then(Value::as_str) == Some("event");
+    if type_is_event && data.contains_key("type") {
+        Dialect::Platform
+    } else if top.contains_key("event_id") || top.get("created_at").is_some_and(Value::is_number) {
+        Dialect::Classic
+    } else {
+        Dialect::Flat
+    }
+}
+
+fn event(
+    dialect: Dialect,
+    top: &Map<String, Value>,
+    data: &Map<String, Value>,
+    (id_path, id_member): (&'static str, &str),
+    (type_holder, type_path, type_member): (&Map<String, Value>, &'static str, &str),
+) -> Result<Event, InvalidEnvelope> {
+    let unusable = |member| {
+        move |problem: InvalidName| InvalidEnvelope::Unusable { member, problem: problem.to_string() }
+    };
+    let id = EventId::new(text(top, id_path, id_member)?).map_err(unusable(id_path))?;
+    let event_type =
+        EventType::new(text(type_holder, type_path, type_member)?).map_err(unusable(type_path))?;
+    let created_at = instant(top.get("created_at"))?;
+    let resource = resource(event_type.as_str(), top, data);
+    let owner = |member| name(data, member).or_else(|| name(top, member));
+    Ok(Event {
+        id,
+        event_type,
+        created_at,
+        dialect,
+        resource,
+        organization_id: owner("organization_id"),
+        workspace_id: owner("workspace_id"),
+    })
+}
+
+fn text<'a>(
+    object: &'a Map<String, Value>,
+    path: &'static str,
+    member: &str,
+) -> Result<&'a str, InvalidEnvelope> {
+    match object.get(member) {
+        None | Some(Value::Null) => Err(InvalidEnvelope::Missing(path)),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(InvalidEnvelope::Unusable { member: path, problem: "must be a string".to_owned() }),
+    }
+}
+
+/// A time: RFC 3339 text, or whole Unix seconds. Years outside 0 to 9999 are nobody's, and no database's either.
+fn instant(value: Option<&Value>) -> Result<DateTime<Utc>, InvalidEnvelope> {
+    const MEMBER: &str = "created_at";
+    let unusable = |problem: &str| InvalidEnvelope::Unusable { member: MEMBER, problem: problem.to_owned() };
+    let instant = match value {
+        None | Some(Value::Null) => return Err(InvalidEnvelope::Missing(MEMBER)),
+        Some(Value::String(text)) => DateTime::parse_from_rfc3339(text)
+            .map_err(|_| unusable("must be a time such as 2026-03-15T10:00:00Z"))?
+            .with_timezone(&Utc),
+        Some(Value::Number(number)) => number
+            .as_i64()
+            .filter(|seconds| (0..=253_402_300_799).contains(seconds))
+            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+            .ok_or_else(|| unusable("must be a whole number of Unix seconds"))?,
+        Some(_) => return Err(unusable("must be a time (RFC 3339 text or Unix seconds)")),
+    };
+    // Microseconds are what the store keeps; the order of events must not differ before and after storing.
+    Ok(instant.trunc_subsecs(6))
+}
+
+/// An optional name; one that could not be stored counts as absent.
+fn name(object: &Map<String, Value>, member: &str) -> Option<String> {
+    let text = object.get(member)?.as_str()?;
+    check_name(text).ok()?;
+    Some(text.to_owned())
+}
+
+fn resource(event_type: &str, top: &Map<String, Value>, data: &Map<String, Value>) -> Option<ResourceRef> {
+    let kind = kind_of(event_type)?;
+    let anywhere = |member| name(data, member).or_else(|| name(top, member));
+    let data_id = || name(data, "id");
+    let (kind, id, parent_id) = match kind {
+        // The id in `data` is the session; a delivery without the thread's id still says that the session changed.
+        ResourceKind::SessionThread => {
+            let session = data_id().or_else(|| anywhere("session_id"))?;
+            match anywhere("session_thread_id") {
+                Some(thread) => (kind, thread, Some(session)),
+                None => (ResourceKind::Session, session, None),
+            }
+        }
+        // A pending tool result may carry the tool use's id in `data.id`.
+        ResourceKind::Session if event_type.starts_with("tool.") => {
+            (kind, anywhere("session_id").or_else(data_id)?, None)
+        }
+        ResourceKind::Session => (kind, data_id().or_else(|| anywhere("session_id"))?, None),
+        ResourceKind::Agent => (kind, data_id().or_else(|| anywhere("agent_id"))?, None),
+        ResourceKind::VaultCredential => (kind, data_id()?, anywhere("vault_id")),
+        ResourceKind::Vault
+        | ResourceKind::Deployment
+        | ResourceKind::DeploymentRun
+        | ResourceKind::Environment
+        | ResourceKind::MemoryStore
+        | ResourceKind::ExternalKey
+        | ResourceKind::UserProfile
+        | ResourceKind::Message => (kind, data_id()?, None),
+    };
+    Some(ResourceRef { kind, id, parent_id })
+}
+
+/// The details of a classic event, as JSON text: they are the snapshot, because there is nothing to fetch.
+#[must_use]
+pub fn payload_data(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Details<'a> {
+        #[serde(borrow)]
+        data: &'a serde_json::value::RawValue,
+    }
+    serde_json::from_slice::<Details<'_>>(body).ok().map(|details| details.data.get().to_owned())
+}
+
+#[cfg(test)]
+mod tests;

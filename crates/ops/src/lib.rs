@@ -1,0 +1,1 @@
+//! The verbs of the system: accept, relay, process, dead letters.

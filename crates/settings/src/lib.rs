@@ -1,0 +1,1 @@
+//! Flags, environment and secret files, turned into validated values once.

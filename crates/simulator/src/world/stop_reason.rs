@@ -1,0 +1,27 @@
+//! Why a session went idle.
+
+use serde_json::{Value, json};
+
+/// The `stop_reason` of an idle event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    EndTurn,
+    /// Blocked on these tool-use events.
+    RequiresAction(Vec<String>),
+    RetriesExhausted,
+    BudgetReached,
+    Refusal,
+}
+
+impl StopReason {
+    pub(crate) fn to_value(&self) -> Value {
+        match self {
+            Self::EndTurn => json!({ "type": "end_turn" }),
+            Self::RequiresAction(ids) => json!({ "type": "requires_action", "event_ids": ids }),
+            Self::RetriesExhausted => json!({ "type": "retries_exhausted" }),
+            Self::BudgetReached => json!({ "type": "budget_reached" }),
+            Self::Refusal => json!({ "type": "refusal",
+                "stop_details": { "type": "refusal", "category": "general_harms", "explanation": null } }),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The test bench against the real servers. `DATABASE_URL` and `AMQP_URL` name them.
+
+mod broker;
+mod database;
+mod eventually;
+mod process;

@@ -1,0 +1,1 @@
+//! Processes events, and the operator's command line.
