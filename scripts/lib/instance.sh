@@ -22,7 +22,8 @@ choose_instance() {
   distribution_port=${!distribution_setting:-$((rabbitmq_port + 2))}
   epmd_setting=${postgres_setting/POSTGRES/EPMD}
   epmd_port=${!epmd_setting:-$((rabbitmq_port + 3))}
-  home=$local_folder/$instance
+  # Followed through the link that prepare_home may have made: the servers' accounts cannot follow it themselves.
+  home=$(readlink -m "$local_folder/$instance")
 }
 
 # Neither server wants to be root, so root lends them the account that came with each package.
@@ -39,7 +40,8 @@ server_account() {
 # become ACCOUNT: sets `as`, the command prefix that runs a program under it with an empty environment, so that
 # nothing of the caller's (PGDATA, RABBITMQ_*) reaches a private server.
 become() {
-  as=(env -i "PATH=$PATH")
+  # From `/`, because the account may be unable to enter the caller's folder.
+  as=(env -i --chdir=/ "PATH=$PATH")
   [[ $EUID != 0 ]] || as=(setpriv --reuid "$1" --regid "$1" --init-groups -- "${as[@]}")
 }
 
@@ -49,20 +51,19 @@ prepare_home() {
   mkdir -p "$local_folder" 2>/dev/null && [[ -w $local_folder ]] ||
     fail "$local_folder cannot be written" 'was it made by another user? run this as that user, or remove it'
   [[ ! -d $home ]] || return 0
-  local target=$home account
+  local account
   for account in postgres rabbitmq; do
     become "$(server_account "$account")"
-    "${as[@]}" test -x "$local_folder" || target=/var/tmp/holdfast-$(printf '%s' "$root" | cksum | cut -d' ' -f1)-$instance
+    "${as[@]}" test -x "$local_folder" || home=/var/tmp/holdfast-$(printf '%s' "$root" | cksum | cut -d' ' -f1)-$instance
   done
-  rm -f "$home"
-  if [[ $target != "$home" ]]; then
-    say "the servers' accounts cannot enter $local_folder: their files go to $target"
-    ln -s "$target" "$home"
+  mkdir -p "$home"
+  [[ -O $home && ! -L $home ]] ||
+    fail "$home belongs to somebody else" 'remove it, or move the checkout to a folder that all users can enter'
+  if [[ $home == /var/tmp/* ]]; then
+    say "the servers' accounts cannot enter $local_folder: their files go to $home"
+    ln -sfn "$home" "$local_folder/$instance"
   fi
-  mkdir -p "$target"
-  [[ -O $target && ! -L $target ]] ||
-    fail "$target belongs to somebody else" 'remove it, or move the checkout to a folder that all users can enter'
-  chmod 711 "$target" # the accounts pass through, nobody lists
+  chmod 711 "$home" # the accounts pass through, nobody lists
 }
 
 # server_folder NAME ACCOUNT: makes the folder of one server and prints it.
@@ -75,8 +76,7 @@ server_folder() {
 }
 
 remove_home() {
-  [[ -e $home || -L $home ]] || return 0
-  rm -rf "$(readlink -f "$home")" "$home"
+  rm -rf "$home" "${local_folder:?}/$instance"
 }
 
 # One random password for both servers, made once, never shown.

@@ -6,8 +6,7 @@ postgres_running() { [[ -s $home/postgres/data/postmaster.pid ]] && postgres_con
 # postgres_control ARGUMENTS...: runs pg_ctl for this instance.
 postgres_control() {
   become "$(server_account postgres)"
-  # From `/`, because the account may be unable to enter the caller's folder.
-  (cd / && "${as[@]}" "$(postgres_bin)/pg_ctl" --pgdata "$home/postgres/data" --silent "$@") >/dev/null 2>&1
+  "${as[@]}" "$(postgres_bin)/pg_ctl" --pgdata "$home/postgres/data" --silent "$@" >/dev/null 2>&1
 }
 
 start_postgres() {
@@ -29,14 +28,18 @@ create_postgres() { # ACCOUNT FOLDER
   [[ $instance != test ]] || sync=(--no-sync)
   (umask 077 && server_password >"$password")
   [[ $EUID != 0 ]] || chown "$1" "$password"
-  rm -rf "$2/data"
+  rm -rf "$2"/{data,new}
   become "$1"
-  (cd / && "${as[@]}" "$(postgres_bin)/initdb" --pgdata "$2/data" --username holdfast --pwfile "$password" \
-    --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 "${sync[@]}") >"$2/initdb.log" 2>&1 || {
+  {
+    "${as[@]}" "$(postgres_bin)/initdb" --pgdata "$2/new" --username holdfast --pwfile "$password" \
+      --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 "${sync[@]}" &&
+      "${as[@]}" "$(postgres_bin)/postgres" --single -D "$2/new" postgres <<<'CREATE DATABASE holdfast'
+  } >"$2/initdb.log" 2>&1 || {
     tail -n 10 "$2/initdb.log" >&2
     fail 'Postgres could not be initialised' "the whole output is in $2/initdb.log"
   }
   rm -f "$password"
+  mv "$2/new" "$2/data" # only complete, so that an interrupted start begins anew
 }
 
 write_postgres_settings() {

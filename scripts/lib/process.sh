@@ -21,35 +21,33 @@ require_free_port() {
 
 # http_ok PORT PATH: whether a GET on loopback answers 200. Needs no curl, which a fresh machine may lack.
 http_ok() {
-  local status=''
-  {
-    exec 3<>"/dev/tcp/127.0.0.1/$1" &&
-      printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3 &&
-      read -r -t 5 _ status _ <&3
-  } 2>/dev/null || true
-  exec 3>&- || true
-  [[ $status == 200 ]]
+  (
+    exec 3<>"/dev/tcp/127.0.0.1/$1" || exit
+    printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
+    read -r -t 5 _ status _ <&3 && [[ $status == 200 ]]
+  ) 2>/dev/null
 }
 
 # recorded_process FILE MARK: prints the id in FILE if that process is still the one that was started.
 recorded_process() {
   local pid
-  pid=$(tr 2>/dev/null -dc '0-9' <"$1") && [[ -n $pid ]] || return 1
-  grep -aqF -- "$2" "/proc/$pid/cmdline" 2>/dev/null || return 1
-  printf '%s\n' "$pid"
+  pid=$(cat "$1" 2>/dev/null) && runs "$pid" "$2" && printf '%s\n' "$pid"
 }
 
-gone() { ! recorded_process "$1" "$2" >/dev/null; }
+runs() { [[ $1 =~ ^[0-9]+$ ]] && grep -aqF -- "$2" "/proc/$1/cmdline" 2>/dev/null; }
+
+ended() { ! runs "$@"; }
 
 # stop_process FILE MARK SECONDS: asks the recorded process to end, insists when the time is over.
 stop_process() {
   local pid
+  # The id is kept here: RabbitMQ removes its file when it begins to stop.
   if pid=$(recorded_process "$1" "$2"); then
     kill -TERM "$pid" 2>/dev/null || true
-    wait_until "$3" gone "$1" "$2" || {
+    wait_until "$3" ended "$pid" "$2" || {
       say "process $pid did not stop within $3 s: killing it"
       kill -KILL "$pid" 2>/dev/null || true
-      wait_until 5 gone "$1" "$2" || true
+      wait_until 5 ended "$pid" "$2" || true
     }
   fi
   rm -f "$1"

@@ -14,8 +14,7 @@ start_rabbitmq() {
   become "$account"
   start_port_mapper "$folder"
   rabbitmq_environment "$folder"
-  # From the server's own folder, because the account may be unable to enter the caller's.
-  setsid "${as[@]}" --chdir "$folder" "${rabbitmq_environment[@]}" "$(rabbitmq_server)" </dev/null >"$folder/output" 2>&1 &
+  setsid "${as[@]}" "${rabbitmq_environment[@]}" "$(rabbitmq_server)" </dev/null >"$folder/output" 2>&1 &
   local launcher=$!
   wait_until 90 rabbitmq_answers_or_ended "$launcher" && port_in_use "$rabbitmq_port" || {
     tail -n 15 "$folder/output" >&2

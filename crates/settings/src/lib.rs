@@ -1,1 +1,28 @@
-//! Flags, environment and secret files, turned into validated values once.
+//! The only reader of flags, environment and secret files.
+//!
+//! One `Args` group per concern, each flag with its environment variable; a group's `validate` turns it into values
+//! that cannot be wrong any more, or notes in [`Problems`] what is wrong, so that all mistakes are reported at
+//! once. Secrets are never parsed by clap itself, whose error messages repeat the value.
+
+mod broker;
+mod claude;
+mod database;
+mod hidden;
+mod listen;
+mod problems;
+mod retry;
+mod signatures;
+mod telemetry;
+
+pub use broker::{Broker, BrokerArgs};
+pub use claude::{AuthStyle, Claude, ClaudeArgs};
+pub use database::{Database, DatabaseArgs};
+pub use hidden::Hidden;
+pub use listen::{IngestListenArgs, WorkerListenArgs};
+pub use problems::Problems;
+pub use retry::{RetryArgs, delays};
+pub use signatures::{SchemeChoice, SignatureArgs, Signatures};
+pub use telemetry::{LogFormat, TelemetryArgs};
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,23 @@
 //! | `TimestampedHex` | `x-webhook-signature: t=<seconds>,v1=<hex>` | `<t>.<body>` | `t` |
 //! | `BodyOnly` | `x-webhook-signature: sha256=<hex>`, `<hex>` or `<base64>` | `<body>` | the caller's, with [`check_freshness`] |
 //!
+//! ```
+//! use signing::{DEFAULT_TOLERANCE_SECONDS, Headers, Schemes, Secret, sign, verify};
+//!
+//! let secret = Secret::parse("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")?;
+//! let signature = sign(&secret, "whe_1", 1_773_568_805, b"{}");
+//! let headers = Headers {
+//!     webhook_id: Some("whe_1"),
+//!     webhook_timestamp: Some("1773568805"),
+//!     webhook_signature: Some(&signature),
+//!     ..Headers::default()
+//! };
+//! let now = 1_773_568_830;
+//! let verified = verify(&headers, b"{}", &[secret], now, DEFAULT_TOLERANCE_SECONDS, Schemes::All)?;
+//! assert_eq!(verified.skew_seconds, Some(25));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Invariants:
 //!
 //! - The body is verified as received; it is never parsed, decoded or rewritten before.

@@ -5,6 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::secret::Secret;
 
+#[cfg(test)]
+mod tests;
+
 /// A Standard Webhooks signature, `v1,<base64>`, over the delivery's id, its time in Unix seconds and its body.
 /// Several of them joined by spaces are a valid header value too.
 #[must_use]

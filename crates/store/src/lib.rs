@@ -1,1 +1,41 @@
-//! Everything that is said to Postgres.
+//! Everything that is said to Postgres: each statement, the migrations, the transactions.
+//!
+//! `store` owns the truth about events and decides nothing about them. One module per question family, one
+//! function per question; rows are private and become words of `domain` here. No network call but Postgres' own is
+//! ever awaited inside a transaction: those who hold a [`Tx`] only ever await this crate.
+
+mod accept;
+mod attempts;
+mod connection;
+mod dead;
+mod effects;
+mod error;
+mod events;
+mod history;
+mod ledger;
+mod outbox;
+mod processing;
+mod quarantine;
+mod replays;
+mod resources;
+
+pub use accept::{Accepted, NewEvent, Source, accept_batch};
+pub use attempts::{Attempt, attempts_of};
+pub use connection::{Options, Store, Tx};
+pub use dead::{
+    DeadFilter, DeadGroup, Standing as DeadStanding, count_dead, dead_stats, discard, list_dead, select_dead,
+    standing_of,
+};
+pub use effects::{EffectRow, close_overtaken, effects_of_event, effects_of_resource, record_effects};
+pub use error::Error;
+pub use events::{EventDetail, EventFilter, EventRow, find_events, list_events};
+pub use history::{HistoryEntry, HistoryRow, history_of, record_history};
+pub use ledger::{Backlog, Ledger, backlog, ledger};
+pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule};
+pub use processing::{Failure, Finished, Locked, finish, lock_events, record_failures};
+pub use quarantine::{Quarantined, quarantine, quarantined};
+pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
+pub use resources::{
+    NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
+    load_states, lock_states, save_states,
+};

@@ -36,7 +36,10 @@ impl domain::Clock for ManualClock {
 
 /// The real time, for deliveries to processes that look at the real clock themselves.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "a process under test compares our time stamps with the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a process under test compares our time stamps with the real clock"
+)]
 pub fn real_now() -> DateTime<Utc> {
     DateTime::from(SystemTime::now())
 }

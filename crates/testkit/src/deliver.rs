@@ -95,11 +95,8 @@ impl Deliverer {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request
-            .body(body.into())
-            .send()
-            .await
-            .with_context(|| format!("no answer from {}", self.url))?;
+        let answer =
+            request.body(body.into()).send().await.with_context(|| format!("no answer from {}", self.url))?;
         let status = answer.status().as_u16();
         let body = answer.text().await.context("the answer broke off")?;
         Ok(Answer { status, body })

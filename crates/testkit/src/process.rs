@@ -2,7 +2,6 @@
 
 use crate::{environment, eventually};
 use anyhow::{Context, Result, bail, ensure};
-use std::fs::File;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -29,16 +28,15 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the workspace's binary `name`, with these arguments and variables and (nearly) nothing else. Standard
-    /// output and standard error go to one log.
+    /// Starts the workspace's binary `name` (or the program at an absolute path), with these arguments and variables and
+    /// nearly nothing else. Standard output and standard error go to one log.
     ///
     /// # Errors
     /// When the binary has not been built or cannot be started.
     pub fn spawn(name: &str, args: &[&str], envs: &[(&str, &str)]) -> Result<Self> {
         let log = NamedTempFile::new().context("cannot create a file for the log")?;
-        let output = |log: &NamedTempFile| -> Result<File> { log.reopen().context("cannot open the log") };
-        // Opened for appending through one shared offset each would overwrite the other's lines, so one handle is cloned.
-        let stdout = output(&log)?;
+        // One handle, cloned: two would each have an offset of their own and overwrite each other's lines.
+        let stdout = log.reopen().context("cannot open the log")?;
         let stderr = stdout.try_clone().context("cannot share the log")?;
         let child = command(name, args, envs)?
             .stdout(stdout)
@@ -131,8 +129,8 @@ impl Process {
     /// When it still runs after `deadline`; shows the end of the log.
     pub async fn wait_exit(&mut self, deadline: Duration) -> Result<ExitStatus> {
         let what = format!("the end of {}", self.name);
-        let tail = self.tail();
-        eventually(deadline, &what, async || Ok(self.child.try_wait()?)).await.context(tail)
+        let ended = eventually(deadline, &what, async || Ok(self.child.try_wait()?)).await;
+        ended.with_context(|| self.tail())
     }
 
     fn tail(&self) -> String {
@@ -148,9 +146,8 @@ impl Drop for Process {
         if std::thread::panicking() {
             eprintln!("{}", self.tail());
         }
-        // Fails only when the process has already ended.
-        if self.kill().is_err() {
-            eprintln!("{} had already ended", self.name);
+        if let Err(error) = self.kill() {
+            eprintln!("{error:#}");
         }
     }
 }
@@ -191,7 +188,7 @@ fn command(name: &str, args: &[&str], envs: &[(&str, &str)]) -> Result<Command> 
     Ok(command)
 }
 
-/// Cargo puts test executables into `target/<profile>/deps` and binaries one folder above.
+/// An absolute path replaces the folder when it is joined to it. Cargo puts test executables into `target/<profile>/deps` and binaries one folder above.
 fn binary(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe().context("cannot find the test's own executable")?;
     let mut folder = test.parent().context("the test's executable has no folder")?;

@@ -81,6 +81,12 @@ impl Session {
         self.status() == "running"
     }
 
+    /// Tells one turn from the next: the event with which the current one began; none while not running.
+    pub(crate) fn current_run(&self) -> Option<String> {
+        let started = self.events.iter().rfind(|event| text(event, "type") == "session.status_running")?;
+        self.is_running().then(|| text(started, "id").to_owned())
+    }
+
     pub(crate) fn is_archived(&self) -> bool {
         self.object.get("archived_at").is_some_and(|at| !at.is_null())
     }

@@ -2,5 +2,6 @@
 
 mod broker;
 mod database;
+mod deliver;
 mod eventually;
 mod process;

@@ -1,0 +1,85 @@
+//! A message in the hands of a consumer, and the three things it can say about it.
+
+use crate::message::{self, Hints};
+use crate::{Error, Malformed, Message};
+use bytes::Bytes;
+use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// One delivered message.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The message, or why it is none of ours.
+    pub message: Result<Message, Malformed>,
+    /// The body as it came, also of a malformed message. Shares its memory with the message's payload.
+    pub payload: Bytes,
+    /// Whether the broker gave it to somebody before who did not acknowledge it.
+    pub redelivered: bool,
+    /// The broker's own notes on it.
+    pub hints: Hints,
+    /// Settles the delivery.
+    pub acker: Acker,
+}
+
+impl Delivery {
+    pub(super) fn new(delivery: lapin::message::Delivery, unsettled: Arc<AtomicUsize>) -> Self {
+        unsettled.fetch_add(1, Ordering::Relaxed);
+        let payload = Bytes::from(delivery.data);
+        Self {
+            message: message::decode(&delivery.properties, payload.clone()),
+            payload,
+            redelivered: delivery.redelivered,
+            hints: Hints::of(&delivery.properties),
+            acker: Acker { inner: delivery.acker, unsettled },
+        }
+    }
+}
+
+/// Settles one delivery, once. Dropping it settles nothing: the broker keeps the message for this session and delivers
+/// it again when the session ends.
+#[derive(Debug)]
+#[must_use = "a delivery that is not settled keeps a place of the prefetch until the session ends"]
+pub struct Acker {
+    inner: lapin::Acker,
+    unsettled: Arc<AtomicUsize>,
+}
+
+impl Acker {
+    /// The message is done with; the broker forgets it.
+    ///
+    /// # Errors
+    /// When the session of the delivery is over. The broker delivers the message again, nothing else is to be done.
+    pub async fn ack(self) -> Result<(), Error> {
+        let sent = self.inner.ack(BasicAckOptions::default()).await;
+        self.settled(sent)
+    }
+
+    /// The broker moves the message to [`Queue::Dead`](crate::Queue::Dead), where the queue has dead letters.
+    ///
+    /// # Errors
+    /// As [`ack`](Self::ack).
+    pub async fn reject_to_dead(self) -> Result<(), Error> {
+        let sent = self.inner.reject(BasicRejectOptions { requeue: false }).await;
+        self.settled(sent)
+    }
+
+    /// The broker takes the message back and delivers it again, to anybody. Before RabbitMQ 4.3 that counts toward the
+    /// queue's delivery limit, so it is for giving work back and not for waiting.
+    ///
+    /// # Errors
+    /// As [`ack`](Self::ack).
+    pub async fn requeue(self) -> Result<(), Error> {
+        // From 4.3 on a nack does not count toward the delivery limit, while a reject does.
+        let sent = self.inner.nack(BasicNackOptions { requeue: true, multiple: false }).await;
+        self.settled(sent)
+    }
+
+    fn settled(self, sent: lapin::Result<bool>) -> Result<(), Error> {
+        self.unsettled.fetch_sub(1, Ordering::Relaxed);
+        match sent {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(Error::DeliveryExpired),
+        }
+    }
+}

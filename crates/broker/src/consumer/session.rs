@@ -1,0 +1,148 @@
+//! One consuming connection, from its prefetch to its end.
+
+use super::control::{Phase, Steering};
+use super::watchdog::{Look, Watchdog};
+use super::{ConsumerConfig, Delivery};
+use crate::link::Link;
+use crate::{Broker, Error};
+use futures_util::StreamExt as _;
+use lapin::options::{
+    BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
+};
+use lapin::types::{FieldTable, ShortString};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::time::{MissedTickBehavior, interval_at, timeout};
+
+/// The open session.
+#[derive(Debug)]
+pub(super) struct Session {
+    link: Link,
+    queue_name: ShortString,
+    config: ConsumerConfig,
+    unsettled: Arc<AtomicUsize>,
+}
+
+impl Session {
+    /// Connects, declares the queues and sets the prefetch.
+    pub(super) async fn open(broker: &Broker, config: &ConsumerConfig) -> Result<Self, Error> {
+        let link = Link::open(broker, "consume").await?;
+        let session = Self {
+            link,
+            queue_name: broker.queues.routing_key(config.queue),
+            config: config.clone(),
+            unsettled: Arc::default(),
+        };
+        let prefetch = session.link.channel.basic_qos(config.prefetch, BasicQosOptions::default());
+        session.in_time("set the prefetch", prefetch).await?;
+        Ok(session)
+    }
+
+    pub(super) async fn close(self) {
+        self.link.close().await;
+    }
+
+    /// Resolves when the connection has ended.
+    pub(super) fn link_ended(&self) -> impl Future<Output = Error> {
+        self.link.ended()
+    }
+
+    /// Hands deliveries out for as long as the phase is running, then gives back what is left.
+    pub(super) async fn consume(&self, steering: &Steering) -> Result<(), Error> {
+        let mut deliveries = self.subscribe().await?;
+        let mut held = None;
+        let mut watchdog = Watchdog::default();
+        let period = self.config.progress_check;
+        let mut check = interval_at(tokio::time::Instant::now() + period, period);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let over = steering.until_not(Phase::Running);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                // The sink's room comes first: a delivery is taken from the stream only when the last one is gone.
+                Ok(room) = steering.sink.reserve(), if held.is_some() => {
+                    if let Some(delivery) = held.take() {
+                        room.send(delivery);
+                    }
+                }
+                next = deliveries.next(), if held.is_none() => {
+                    let delivery = next
+                        .ok_or(Error::ConsumptionEnded { queue: self.config.queue })?
+                        .map_err(Error::operation("deliver messages"))?;
+                    held = Some(Delivery::new(delivery, Arc::clone(&self.unsettled)));
+                    watchdog.delivered();
+                    check.reset();
+                }
+                _ = check.tick() => {
+                    let ready = self.ready().await?;
+                    let look = Look {
+                        ready,
+                        unsettled: self.unsettled.load(Ordering::Relaxed),
+                        prefetch: self.config.prefetch,
+                    };
+                    // While the sink is full, it is us who do not take what the client library already has.
+                    if held.is_none() && watchdog.is_stuck(look) {
+                        return Err(Error::NothingDelivered { queue: self.config.queue, ready });
+                    }
+                }
+                () = &mut over => break,
+            }
+        }
+        self.unsubscribe(deliveries, held).await
+    }
+
+    async fn subscribe(&self) -> Result<lapin::Consumer, Error> {
+        let subscription = self.link.channel.basic_consume(
+            self.queue_name.clone(),
+            ShortString::try_new(self.config.tag.as_str()).unwrap_or_default(),
+            BasicConsumeOptions::default(),
+            FieldTable::default(),
+        );
+        self.in_time("start the consumption", subscription).await
+    }
+
+    /// Ends the consumption and gives back what was delivered but not handed out: a paused consumer must not sit on
+    /// messages that others could work on.
+    async fn unsubscribe(
+        &self,
+        mut deliveries: lapin::Consumer,
+        held: Option<Delivery>,
+    ) -> Result<(), Error> {
+        let cancelling = self.link.channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default());
+        self.in_time("end the consumption", cancelling).await?;
+        if let Some(delivery) = held {
+            delivery.acker.requeue().await?;
+        }
+        // The stream ends behind the last delivery that arrived before the cancellation was confirmed.
+        while let Some(delivery) = deliveries.next().await {
+            delivery
+                .map_err(Error::operation("deliver messages"))?
+                .nack(BasicNackOptions { requeue: true, multiple: false })
+                .await
+                .map_err(Error::operation("take messages back"))?;
+        }
+        Ok(())
+    }
+
+    /// How many messages wait in the queue. Also shows whether the broker still answers on this channel.
+    async fn ready(&self) -> Result<u32, Error> {
+        let look = self.link.channel.queue_declare(
+            self.queue_name.clone(),
+            QueueDeclareOptions::durable().passive(),
+            FieldTable::default(),
+        );
+        self.in_time("look at the queue", look).await.map(|queue| queue.message_count())
+    }
+
+    async fn in_time<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<T, Error> {
+        let limit = self.config.answer_timeout;
+        match timeout(limit, work).await {
+            Ok(result) => result.map_err(Error::operation(operation)),
+            Err(_elapsed) => Err(Error::Timeout { operation, limit }),
+        }
+    }
+}

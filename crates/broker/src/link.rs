@@ -1,0 +1,134 @@
+//! One connection with one channel, and everything that has to be right before it is used.
+
+use crate::{AmqpUrl, Error, QueueNames, topology};
+use futures_util::StreamExt;
+use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
+use lapin::{Channel, Connection, ConnectionProperties, Event};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// How often a session asks the client library whether its connection still stands, for ends that raise no event.
+const STATUS_CHECK: Duration = Duration::from_millis(500);
+
+/// How long a polite goodbye may take. Nothing depends on it.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Where the broker is and how we speak to it.
+#[derive(Debug, Clone)]
+pub struct Broker {
+    /// Address and credentials.
+    pub url: AmqpUrl,
+    /// The names of our queues.
+    pub queues: QueueNames,
+    /// What the broker's management page calls our connections, completed with the direction.
+    pub connection_name: String,
+    /// A connection that is silent for twice as long is dead; rounded up to whole seconds, at least 1 s. A
+    /// `heartbeat` in the URL takes precedence.
+    pub heartbeat: Duration,
+    /// How long connecting and declaring the queues may take together.
+    pub connect_timeout: Duration,
+}
+
+impl Broker {
+    /// A broker with the usual settings: heartbeat 10 s, 10 s to connect.
+    #[must_use]
+    pub fn new(url: AmqpUrl, queues: QueueNames) -> Self {
+        Self {
+            url,
+            queues,
+            connection_name: "holdfast".to_owned(),
+            heartbeat: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Whether a supervised connection works right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// No working session; one is being built.
+    Down,
+    /// Connected, queues declared, ready.
+    Up,
+}
+
+/// A connection with declared queues and a fresh channel. Dropping it closes both.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) connection: Connection,
+    pub(crate) channel: Channel,
+}
+
+impl Link {
+    /// Connects, opens a channel and declares the queues.
+    pub(crate) async fn open(broker: &Broker, purpose: &str) -> Result<Self, Error> {
+        let limit = broker.connect_timeout;
+        let opening = async {
+            let connection = connect(broker, purpose).await?;
+            let channel =
+                connection.create_channel().await.map_err(Error::operation("open a channel"))?;
+            topology::declare(&channel, &broker.queues).await?;
+            Ok(Self { connection, channel })
+        };
+        timeout(limit, opening).await.unwrap_or(Err(Error::Timeout { operation: "connect and declare", limit }))
+    }
+
+    /// Resolves when the connection or the channel has ended, whoever ended it.
+    pub(crate) async fn ended(&self) -> Error {
+        let mut events = pin!(self.connection.events_listener());
+        let mut check = interval(STATUS_CHECK);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(event) = events.next() => {
+                    if let Event::Error(source) = event {
+                        return Error::Operation { operation: "keep the connection", source };
+                    }
+                }
+                _ = check.tick() => {
+                    if !self.connection.status().connected() || !self.channel.status().connected() {
+                        return Error::ConnectionLost;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says goodbye, so that the broker requeues what was not acknowledged at once.
+    pub(crate) async fn close(self) {
+        let goodbye = self.connection.close(200, "OK".into());
+        if !matches!(timeout(CLOSE_LIMIT, goodbye).await, Ok(Ok(()))) {
+            tracing::debug!("the connection to RabbitMQ could not be closed politely");
+        }
+    }
+}
+
+async fn connect(broker: &Broker, purpose: &str) -> Result<Connection, Error> {
+    let mut uri = broker.url.uri().clone();
+    uri.query.heartbeat.get_or_insert_with(|| {
+        let seconds = broker.heartbeat.as_millis().div_ceil(1000).max(1);
+        u16::try_from(seconds).unwrap_or(u16::MAX)
+    });
+    let (host, port) = (uri.authority.host.clone(), uri.authority.port);
+    let name = format!("{} {purpose}", broker.connection_name);
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    Connection::connect_uri(uri, properties).await.map_err(|source| {
+        if is_access_refused(&source) {
+            Error::AccessRefused { host, port, source }
+        } else {
+            Error::Connect { host, port, source }
+        }
+    })
+}
+
+/// Whether a person has to change something before connecting can work.
+fn is_access_refused(error: &lapin::Error) -> bool {
+    let lapin::ErrorKind::ProtocolError(reply) = error.kind() else { return false };
+    [
+        AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED),
+        AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED),
+        AMQPErrorKind::Hard(AMQPHardError::INVALIDPATH),
+    ]
+    .contains(reply.kind())
+}

@@ -1,0 +1,87 @@
+//! A message, and how it looks on the wire.
+//!
+//! The body is the payload as it was received, byte for byte. Everything else travels in properties and headers, so
+//! that a person with nothing but the broker's management page can tell what a message is:
+//!
+//! | Where | What |
+//! | --- | --- |
+//! | `message_id`, `content_type` | event id and content type, where they fit the 255 bytes of a property |
+//! | `holdfast-event-id`, `holdfast-content-type` | the same, where they do not |
+//! | `holdfast-version` | 1; a message of another version is not ours to read |
+//! | `holdfast-endpoint` | the endpoint that received the event |
+//! | `holdfast-received-at` | RFC 3339 in UTC with microseconds |
+//! | `holdfast-generation`, `holdfast-tries` | how often the event was replayed, and tries used in this generation |
+//! | `holdfast-failure-class`, `holdfast-failure-reason` | on dead letters: why |
+//! | `traceparent` | W3C trace context |
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use domain::FailureClass;
+
+mod decode;
+mod encode;
+mod hints;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use decode::decode;
+pub use encode::Unencodable;
+pub(crate) use encode::encode;
+pub use hints::{Death, Hints};
+
+mod name {
+    //! Header names.
+    pub(super) const VERSION: &str = "holdfast-version";
+    pub(super) const EVENT_ID: &str = "holdfast-event-id";
+    pub(super) const CONTENT_TYPE: &str = "holdfast-content-type";
+    pub(super) const ENDPOINT: &str = "holdfast-endpoint";
+    pub(super) const RECEIVED_AT: &str = "holdfast-received-at";
+    pub(super) const GENERATION: &str = "holdfast-generation";
+    pub(super) const TRIES: &str = "holdfast-tries";
+    pub(super) const FAILURE_CLASS: &str = "holdfast-failure-class";
+    pub(super) const FAILURE_REASON: &str = "holdfast-failure-reason";
+    pub(super) const TRACEPARENT: &str = "traceparent";
+}
+
+/// The layout that [`Message`] has on the wire. A change that old readers would misread raises it.
+const VERSION: i64 = 1;
+
+/// One event on its way. Enough to rebuild the event's row when Postgres was away as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The sender's id of the event.
+    pub event_id: String,
+    /// The endpoint that received it.
+    pub endpoint: String,
+    /// The request's body, unchanged.
+    pub payload: Bytes,
+    /// The request's content type, where it had one.
+    pub content_type: Option<String>,
+    /// When we received it; microseconds survive the way, nanoseconds do not.
+    pub received_at: DateTime<Utc>,
+    /// How often the event was replayed.
+    pub generation: u32,
+    /// How many tries this generation has used.
+    pub tries: u32,
+    /// W3C trace context of whoever published.
+    pub traceparent: Option<String>,
+    /// Why the event is dead; only on messages to [`Queue::Dead`](crate::Queue::Dead).
+    pub failure: Option<Failure>,
+}
+
+/// Why an event is dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind of its last failure.
+    pub class: FailureClass,
+    /// The last failure in words. On the wire cut to 2,048 bytes.
+    pub reason: String,
+}
+
+/// The message is none of ours, or was damaged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("malformed message: {why}")]
+pub struct Malformed {
+    /// What is missing or unreadable.
+    pub why: String,
+}

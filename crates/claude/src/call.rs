@@ -1,0 +1,69 @@
+//! One call: what is asked, and what came back.
+
+use crate::fetched::FromObject;
+use crate::outgoing::Outgoing;
+use crate::path::Segment;
+use crate::{Defect, Error, Fetched, Page, Retry};
+use reqwest::Method;
+use serde_json::value::RawValue;
+
+/// Something to ask of the API.
+#[derive(Debug, Clone)]
+pub(crate) struct Call<'a> {
+    /// Its name in errors, logs and metrics.
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    pub(crate) path: &'a [Segment<'a>],
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Outgoing<'a>>,
+    pub(crate) retry: Retry,
+}
+
+impl<'a> Call<'a> {
+    /// A question. Asking again changes nothing, so it is retried like the official clients do.
+    pub(crate) fn get(operation: &'static str, path: &'a [Segment<'a>]) -> Self {
+        Self { operation, method: Method::GET, path, query: Vec::new(), body: None, retry: Retry::Sdk }
+    }
+
+    pub(crate) fn with_query(self, query: Vec<(&'static str, String)>) -> Self {
+        Self { query, ..self }
+    }
+}
+
+/// A successful answer, not yet understood.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) operation: &'static str,
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn object<T: FromObject>(self) -> Result<Fetched<T>, Error> {
+        let raw = self.json()?;
+        Fetched::parse(raw, self.request_id.clone()).map_err(|defect| self.broken(defect))
+    }
+
+    pub(crate) fn page<T: FromObject>(self) -> Result<Page<T>, Error> {
+        let raw = self.json()?;
+        Page::parse(&raw, self.request_id.as_deref()).map_err(|defect| self.broken(defect))
+    }
+
+    fn json(&self) -> Result<Box<RawValue>, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // An empty body is nothing that was cut, it is a wrong answer.
+            let defect = if error.is_eof() && !self.body.is_empty() {
+                Defect::Truncated
+            } else {
+                Defect::NotJson { content_type: self.content_type.clone() }
+            };
+            self.broken(defect)
+        })
+    }
+
+    fn broken(&self, defect: Defect) -> Error {
+        Error::Body { operation: self.operation, defect, request_id: self.request_id.clone(), source: None }
+    }
+}

@@ -1,0 +1,12 @@
+//! The client against a local server that answers by script.
+
+mod auth;
+mod bodies;
+mod failures;
+mod fake;
+mod ids;
+mod lists;
+mod objects;
+mod observing;
+mod retries;
+mod sending;

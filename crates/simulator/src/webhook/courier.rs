@@ -1,0 +1,183 @@
+//! Carrying events to the endpoint: at most three attempts each, re-signed every time.
+
+use std::{sync::Mutex, time::Duration};
+
+use bytes::Bytes;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use signing::Secret;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::{millis, now},
+    error::Error,
+    lock::lock,
+    webhook::{
+        DeliveryOptions, Endpoint, Outcome, Report,
+        backoff::{MAX_ATTEMPTS, wait},
+        journal,
+        signature::Signing,
+    },
+};
+
+/// How long a receiver may take to answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// 32 bytes that no receiver has been given.
+const WRONG_SECRET: &str = "whsec_bm90IHRoZSBzZWNyZXQgb2YgYW55IHJlY2VpdmVyISE=";
+
+/// What a redirect does, in the platform's words.
+const REDIRECTED: &str = "auto-disabled: endpoint URL returned a redirect (3xx)";
+
+/// One event, written down and addressed.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    pub(crate) event_id: String,
+    pub(crate) kind: String,
+    pub(crate) session: Option<String>,
+    pub(crate) body: Bytes,
+    /// Without them, the endpoint's own options count.
+    pub(crate) options: Option<DeliveryOptions>,
+    /// Another receiver than the simulator's endpoint.
+    pub(crate) endpoint: Option<Endpoint>,
+}
+
+/// The sender of all webhooks.
+pub(crate) struct Courier {
+    http: reqwest::Client,
+    pub(crate) endpoint: Mutex<Endpoint>,
+    pub(crate) journal: Mutex<journal::Journal>,
+    wrong_secret: Secret,
+    jitter: Mutex<StdRng>,
+    time_scale: f64,
+    stop: CancellationToken,
+}
+
+impl Courier {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        seed: u64,
+        time_scale: f64,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(ANSWER_WITHIN)
+            .build()
+            .map_err(|source| Error::Sender { source })?;
+        let wrong_secret = Secret::parse(WRONG_SECRET).map_err(|source| Error::SigningKey { source })?;
+        let jitter = Mutex::new(StdRng::seed_from_u64(seed));
+        let (endpoint, journal) = (Mutex::new(endpoint), Mutex::default());
+        Ok(Self { http, endpoint, journal, wrong_secret, jitter, time_scale, stop })
+    }
+
+    /// Delivers one event with all its copies and attempts, and keeps the report.
+    pub(crate) async fn deliver(&self, parcel: &Parcel) -> Report {
+        let endpoint = parcel.endpoint.clone().unwrap_or_else(|| lock(&self.endpoint).clone());
+        let options = parcel.options.clone().unwrap_or_else(|| endpoint.options.clone());
+        let mut attempts = Vec::new();
+        let outcome = self.carry(parcel, &endpoint, &options, &mut attempts).await;
+        let report = Report {
+            event_id: parcel.event_id.clone(),
+            kind: parcel.kind.clone(),
+            session: parcel.session.clone(),
+            outcome,
+            attempts,
+        };
+        tracing::debug!(event.id = report.event_id, event.type = report.kind, outcome = ?report.outcome, "delivery ended");
+        lock(&self.journal).add(report.clone());
+        report
+    }
+
+    async fn carry(
+        &self,
+        parcel: &Parcel,
+        endpoint: &Endpoint,
+        options: &DeliveryOptions,
+        attempts: &mut Vec<journal::Attempt>,
+    ) -> Outcome {
+        let wanted = endpoint.types.is_empty() || endpoint.types.contains(&parcel.kind);
+        let Some(url) = endpoint.url.as_deref().filter(|_| wanted) else { return Outcome::Unsubscribed };
+        if options.dropped {
+            return Outcome::Dropped;
+        }
+        if endpoint.disabled_reason.is_some() {
+            return Outcome::Disabled;
+        }
+        let mut outcome = Outcome::Acknowledged;
+        self.pause(Duration::from_millis(options.delay_ms)).await;
+        for copy in 0..=options.duplicates {
+            for number in 1..=options.attempts.clamp(1, MAX_ATTEMPTS) {
+                if number > 1 {
+                    let jitter = lock(&self.jitter).random();
+                    self.pause(wait(number, jitter, self.time_scale)).await;
+                }
+                if self.stop.is_cancelled() {
+                    return Outcome::Failed;
+                }
+                let attempt = self.attempt(parcel, endpoint, options, url, (copy, number)).await;
+                let acknowledged = attempt.is_acknowledged();
+                let redirected = attempt.status.is_some_and(|status| (300..400).contains(&status));
+                attempts.push(attempt);
+                if redirected {
+                    self.disable(parcel);
+                    return Outcome::Failed;
+                }
+                if acknowledged {
+                    break;
+                }
+            }
+            if !attempts.last().is_some_and(journal::Attempt::is_acknowledged) {
+                outcome = Outcome::Failed;
+            }
+        }
+        outcome
+    }
+
+    async fn attempt(
+        &self,
+        parcel: &Parcel,
+        endpoint: &Endpoint,
+        options: &DeliveryOptions,
+        url: &str,
+        (copy, attempt): (u32, u32),
+    ) -> journal::Attempt {
+        let at = now();
+        let signing = Signing {
+            secret: endpoint.secret.as_ref(),
+            wrong_secret: &self.wrong_secret,
+            event_id: &parcel.event_id,
+            timestamp: at.timestamp() - options.stale_seconds,
+            body: &parcel.body,
+        };
+        let mut request = self.http.post(url).header("content-type", "application/json");
+        for (name, value) in signing.headers(options.signature) {
+            request = request.header(name, value);
+        }
+        let mut record =
+            journal::Attempt { copy, attempt, at: millis(at), status: None, skipped: false, error: None };
+        match request.body(parcel.body.clone()).send().await {
+            Ok(answer) => {
+                record.status = Some(answer.status().as_u16());
+                // The platform ignores the body; the simulator looks whether the receiver knew the event.
+                let body = answer.json::<serde_json::Value>().await.unwrap_or_default();
+                record.skipped = body.get("status").is_some_and(|status| status == "skipped");
+            }
+            Err(error) => record.error = Some(error.without_url().to_string()),
+        }
+        record
+    }
+
+    /// A redirect disables the endpoint at once; an address given with the parcel has no such state.
+    fn disable(&self, parcel: &Parcel) {
+        if parcel.endpoint.is_none() {
+            lock(&self.endpoint).disabled_reason = Some(REDIRECTED.into());
+            tracing::warn!(reason = REDIRECTED, "endpoint disabled");
+        }
+    }
+
+    async fn pause(&self, wait: Duration) {
+        if !wait.is_zero() {
+            self.stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+        }
+    }
+}

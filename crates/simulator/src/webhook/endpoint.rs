@@ -1,0 +1,49 @@
+//! Where webhooks go and how they are spoiled on the way.
+
+use serde::{Deserialize, Serialize};
+use signing::Secret;
+
+use crate::webhook::{SignatureMode, backoff::MAX_ATTEMPTS};
+
+/// One receiver. Its `Debug` is safe: `Secret` redacts itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Endpoint {
+    pub(crate) url: Option<String>,
+    pub(crate) secret: Option<Secret>,
+    /// The types it subscribes to; empty for all.
+    pub(crate) types: Vec<String>,
+    /// Why nothing is sent any more.
+    pub(crate) disabled_reason: Option<String>,
+    /// For deliveries that bring no options of their own.
+    pub(crate) options: DeliveryOptions,
+}
+
+/// What is done to one delivery, or by default to all of an endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct DeliveryOptions {
+    /// How many more copies follow the first, with the same id and fresh signatures.
+    pub(crate) duplicates: u32,
+    /// Waits this long before the first attempt.
+    pub(crate) delay_ms: u64,
+    /// Signs correctly, but with a timestamp this many seconds in the past; negative for the future.
+    pub(crate) stale_seconds: i64,
+    pub(crate) signature: SignatureMode,
+    /// Never sent at all, as after three attempts that never arrived.
+    pub(crate) dropped: bool,
+    /// At most this many attempts per copy, three being the platform's number and the maximum.
+    pub(crate) attempts: u32,
+}
+
+impl Default for DeliveryOptions {
+    fn default() -> Self {
+        Self {
+            duplicates: 0,
+            delay_ms: 0,
+            stale_seconds: 0,
+            signature: SignatureMode::Valid,
+            dropped: false,
+            attempts: MAX_ATTEMPTS,
+        }
+    }
+}

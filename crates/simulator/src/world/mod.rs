@@ -1,0 +1,131 @@
+//! The simulated workspace: a state machine without HTTP, clock or dice.
+//!
+//! A new kind of resource is a file here with its objects and rules, a map in [`World`], a file under `api` with
+//! its calls, and a row in `api::beta::COLLECTIONS`.
+
+mod child;
+mod ids;
+mod inbox;
+mod lifecycle;
+mod listing;
+mod page;
+mod record;
+mod refusal;
+mod scenario;
+mod session;
+mod stamp;
+mod stop_reason;
+mod thread;
+mod update;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+pub(crate) use self::{
+    ids::Ids,
+    listing::SessionFilter,
+    page::{Order, Page, PageRequest, Range},
+    refusal::Refusal,
+    scenario::{Scenario, ToolRequest},
+    session::Session,
+    stamp::{Notice, Object, Stamp, object, text, text_block},
+    stop_reason::StopReason,
+    thread::Thread,
+};
+
+/// Everything in the workspace.
+#[derive(Debug)]
+pub(crate) struct World {
+    sessions: BTreeMap<String, Session>,
+    ids: Ids,
+    created_webhooks: bool,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, created_webhooks: bool) -> Self {
+        Self { sessions: BTreeMap::new(), ids: Ids::new(seed), created_webhooks }
+    }
+
+    pub(crate) fn ids(&mut self) -> &mut Ids {
+        &mut self.ids
+    }
+
+    pub(crate) fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    pub(crate) fn session(&mut self, id: &str) -> Result<&mut Session, Refusal> {
+        self.sessions.get_mut(id).ok_or(Refusal::NotFound { what: "session" })
+    }
+
+    /// Changes a session, all or nothing: a refused change leaves no trace.
+    pub(crate) fn change<T>(
+        &mut self,
+        id: &str,
+        now: DateTime<Utc>,
+        change: impl FnOnce(&mut Session, &mut Stamp<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut session = self.session(id)?.clone();
+        let done = change(&mut session, &mut Stamp { ids: &mut self.ids, now })?;
+        self.sessions.insert(id.to_owned(), session);
+        Ok(done)
+    }
+
+    /// Puts a session in place, new or instead of the one with this id; `None` makes an id.
+    pub(crate) fn put(&mut self, id: Option<&str>, given: Object, now: DateTime<Utc>) -> &mut Session {
+        let id = id.map_or_else(|| self.ids.resource("sesn"), str::to_owned);
+        let session = Session::new(&id, given, &mut Stamp { ids: &mut self.ids, now });
+        let entry = self.sessions.entry(id);
+        entry.insert_entry(session).into_mut()
+    }
+
+    /// The create call.
+    pub(crate) fn create(&mut self, mut given: Object, now: DateTime<Utc>) -> Result<(Value, Vec<Notice>), Refusal> {
+        let agent = match given.get("agent") {
+            Some(Value::String(id)) => json!({ "id": id }),
+            Some(Value::Object(agent)) if agent.contains_key("id") => Value::Object(agent.clone()),
+            _ => return Err(Refusal::invalid("agent: an agent id or reference is required")),
+        };
+        if text(&given, "environment_id").is_empty() {
+            return Err(Refusal::invalid("environment_id: required"));
+        }
+        let first = match given.remove("initial_events") {
+            Some(Value::Array(events)) => events.into_iter().map(object).collect(),
+            _ => Vec::new(),
+        };
+        let chosen = ["environment_id", "title", "metadata", "resources", "vault_ids", "budget", "deployment_id"];
+        given.retain(|name, _| chosen.contains(&name.as_str()));
+        given.insert("agent".into(), agent);
+        let id = self.put(None, given, now).id().to_owned();
+        let created = self.created_webhooks;
+        let started = self.change(&id, now, |session, stamp| {
+            let mut notices = Vec::new();
+            if created {
+                notices.push(session.notice("session.created", stamp));
+            }
+            if !first.is_empty() {
+                notices.extend(session.receive(&first, stamp)?.1);
+            }
+            Ok((Value::Object(session.object.clone()), notices))
+        });
+        if started.is_err() {
+            self.sessions.remove(&id);
+        }
+        started
+    }
+
+    /// The delete call: the session and its events are gone at once.
+    pub(crate) fn delete(&mut self, id: &str, now: DateTime<Utc>) -> Result<Vec<Notice>, Refusal> {
+        let notice = self.change(id, now, |session, stamp| {
+            session.refuse_running("deleted")?;
+            Ok(session.notice("session.deleted", stamp))
+        })?;
+        self.sessions.remove(id);
+        Ok(vec![notice])
+    }
+}
+
+#[cfg(test)]
+mod tests;

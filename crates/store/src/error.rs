@@ -1,0 +1,116 @@
+//! What can go wrong between us and Postgres.
+
+/// An answer of Postgres that we cannot work with, or none at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The connection settings make no sense.
+    #[error("the database URL cannot be used")]
+    Settings {
+        /// What the driver says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// No connection, or it broke, or none was free in time.
+    #[error("Postgres is not available ({action})")]
+    Unavailable {
+        /// What was being done.
+        action: &'static str,
+        /// What the driver says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Postgres refused a statement.
+    #[error("Postgres refused a statement ({action})")]
+    Refused {
+        /// What was being done.
+        action: &'static str,
+        /// What the driver says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A stored value that this version cannot read.
+    #[error("{table}.{column} of row {row} holds {value:?}, which this version cannot read")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Which row.
+        row: String,
+        /// What it holds.
+        value: String,
+    },
+    /// The schema is not the one this version needs.
+    #[error("the database is not migrated; run `worker migrate`")]
+    NotMigrated {
+        /// What is missing, where that is known.
+        #[source]
+        source: Option<sqlx::migrate::MigrateError>,
+    },
+    /// A migration failed.
+    #[error("migration failed")]
+    Migration {
+        /// What the driver says.
+        #[source]
+        source: sqlx::migrate::MigrateError,
+    },
+}
+
+impl Error {
+    /// Whether the same call may succeed later without anybody changing anything but Postgres' health.
+    #[must_use]
+    pub const fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+
+    /// Sorts a driver error: is Postgres away (or full, or shutting down), or does it object to what we said?
+    pub(crate) fn of(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| {
+            let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+            // 08 connection, 40 deadlock or serialization, 53 out of resources (disk full, too many connections), 57 shutting down, starting up
+            // or statement timeout, 58 system error, 25006 read-only: all heal.
+            let heals = code.as_deref().is_some_and(|code| {
+                ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006"
+            });
+            let cut = matches!(
+                &source,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            );
+            match (code.as_deref(), heals || cut) {
+                (Some("42P01"), _) => Self::NotMigrated { source: None },
+                (_, true) => Self::Unavailable { action, source },
+                (_, false) => Self::Refused { action, source },
+            }
+        }
+    }
+}
+
+/// Reads a stored word of ours.
+pub(crate) fn word<T: std::str::FromStr>(
+    table: &'static str,
+    column: &'static str,
+    row: impl std::fmt::Display,
+    value: &str,
+) -> Result<T, Error> {
+    value.parse().map_err(|_| Error::Inconsistent {
+        table,
+        column,
+        row: row.to_string(),
+        value: value.to_owned(),
+    })
+}
+
+/// Reads a stored number that is never negative.
+pub(crate) fn count(table: &'static str, column: &'static str, row: i64, value: i32) -> Result<u32, Error> {
+    u32::try_from(value).map_err(|_| Error::Inconsistent {
+        table,
+        column,
+        row: row.to_string(),
+        value: value.to_string(),
+    })
+}
