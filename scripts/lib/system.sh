@@ -30,10 +30,15 @@ write_environment() {
     {
       printf 'export %s=%q\n' DATABASE_URL "$DATABASE_URL" AMQP_URL "$AMQP_URL"
       cat "$local_folder/secrets"
+      # The simulator takes this one key only, so a worker that sends another is noticed.
+      # shellcheck disable=SC2016 # expanded when the file is read
+      printf 'export HOLDFAST_SIMULATOR_API_KEY=$ANTHROPIC_API_KEY\n'
       printf 'export %s=%q\n' \
         ANTHROPIC_BASE_URL "$simulator_url" \
         HOLDFAST_LISTEN "$ingest_listen" \
-        HOLDFAST_SIMULATOR "$simulator_url" \
+        HOLDFAST_SIMULATOR_LISTEN "$simulator_listen" \
+        HOLDFAST_SIMULATOR_URL "$simulator_url" \
+        HOLDFAST_SIMULATOR_WEBHOOK_URL "$webhook_url" \
         HOLDFAST_RETRY_DELAYS "${HOLDFAST_RETRY_DELAYS:-1s,2s}" \
         HOLDFAST_QUEUE_PREFIX "${HOLDFAST_QUEUE_PREFIX:-holdfast}"
     } >"$local_folder/env"
@@ -43,9 +48,8 @@ write_environment() {
 }
 
 start_programs() {
-  # The simulator asks for the one API key, so a worker with another one would be noticed.
-  start_program simulator "$simulator_listen" /livez serve --listen "$simulator_listen" --webhook-url "$webhook_url" --api-key "$ANTHROPIC_API_KEY"
-  start_program ingest "$ingest_internal_listen" /readyz --listen "$ingest_listen" --internal-listen "$ingest_internal_listen"
+  start_program simulator "$simulator_listen" /livez serve
+  start_program ingest "$ingest_internal_listen" /readyz --internal-listen "$ingest_internal_listen"
   start_program worker "$worker_internal_listen" /readyz run --internal-listen "$worker_internal_listen"
 }
 
@@ -56,8 +60,9 @@ start_program() {
   mkdir -p "$local_folder/log" "$local_folder/run"
   # A session of its own, so that Ctrl-C reaches scripts/up only, which then stops all in order.
   setsid "$(program_path "$name")" "$@" </dev/null >>"$log" 2>&1 9>&- &
-  printf '%s\n' "$!" >"$local_folder/run/$name.pid"
-  wait_until 30 healthy_or_ended "$name" "$port" "$path" && http_ok "$port" "$path" || {
+  local pid=$!
+  printf '%s\n' "$pid" >"$local_folder/run/$name.pid"
+  wait_until 30 healthy_or_ended "$pid" "$port" "$path" && http_ok "$port" "$path" || {
     tail -n 15 "$log" >&2
     fail "$name did not become healthy" "its log is $log"
   }
@@ -67,7 +72,7 @@ program_path() { printf '%s/target/release/%s\n' "$root" "$1"; }
 
 program_running() { recorded_process "$local_folder/run/$1.pid" "$(program_path "$1")" >/dev/null; }
 
-healthy_or_ended() { http_ok "$2" "$3" || ! program_running "$1"; }
+healthy_or_ended() { http_ok "$2" "$3" || ! kill -0 "$1" 2>/dev/null; }
 
 # The simulator last: while it answers, the worker can finish what it has begun.
 stop_programs() {

@@ -7,8 +7,10 @@ use lapin::types::FieldTable;
 use std::time::Duration;
 use tokio::time::timeout;
 
+mod server_version;
 mod sweep;
 
+pub use server_version::server_version;
 pub use sweep::{DeadLetter, Sweep, SweepCounts, Verdict};
 
 /// How long the broker may take to answer one question.
@@ -91,7 +93,7 @@ impl Inspector {
     /// When the connection is gone.
     pub async fn sweep_dead(&self, max: u32, prefetch: u16) -> Result<Sweep, Error> {
         let depth = self.depth(Queue::Dead).await?;
-        let channel = in_time("open a channel", self.link.connection.create_channel()).await?;
+        let channel = in_time("open a channel", self.link.create_channel()).await?;
         Sweep::begin(channel, self.queues.routing_key(Queue::Dead), depth.messages.min(max), prefetch).await
     }
 

@@ -1,7 +1,7 @@
 //! One connection with one channel, and everything that has to be right before it is used.
 
 use crate::{AmqpUrl, Error, QueueNames, topology};
-use futures_util::StreamExt;
+use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
 use lapin::{Channel, Connection, ConnectionProperties, Event};
 use std::pin::pin;
@@ -53,10 +53,10 @@ pub enum LinkState {
     Up,
 }
 
-/// A connection with declared queues and a fresh channel. Dropping it closes both.
+/// A connection with declared queues and a fresh channel. Dropping it closes both in the background.
 #[derive(Debug)]
 pub(crate) struct Link {
-    pub(crate) connection: Connection,
+    connection: OpenConnection,
     pub(crate) channel: Channel,
 }
 
@@ -66,17 +66,28 @@ impl Link {
         let limit = broker.connect_timeout;
         let opening = async {
             let connection = connect(broker, purpose).await?;
-            let channel =
-                connection.create_channel().await.map_err(Error::operation("open a channel"))?;
+            let channel = connection.0.create_channel().await.map_err(Error::operation("open a channel"))?;
             topology::declare(&channel, &broker.queues).await?;
             Ok(Self { connection, channel })
         };
-        timeout(limit, opening).await.unwrap_or(Err(Error::Timeout { operation: "connect and declare", limit }))
+        timeout(limit, opening)
+            .await
+            .unwrap_or(Err(Error::Timeout { operation: "connect and declare", limit }))
+    }
+
+    /// Opens another channel.
+    pub(crate) async fn create_channel(&self) -> lapin::Result<Channel> {
+        self.connection.0.create_channel().await
+    }
+
+    /// Whether the broker takes no messages for the moment, being short of memory or disk.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.connection.0.status().blocked()
     }
 
     /// Resolves when the connection or the channel has ended, whoever ended it.
     pub(crate) async fn ended(&self) -> Error {
-        let mut events = pin!(self.connection.events_listener());
+        let mut events = pin!(self.connection.0.events_listener());
         let mut check = interval(STATUS_CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -87,7 +98,7 @@ impl Link {
                     }
                 }
                 _ = check.tick() => {
-                    if !self.connection.status().connected() || !self.channel.status().connected() {
+                    if !self.connection.0.status().connected() || !self.channel.status().connected() {
                         return Error::ConnectionLost;
                     }
                 }
@@ -97,14 +108,28 @@ impl Link {
 
     /// Says goodbye, so that the broker requeues what was not acknowledged at once.
     pub(crate) async fn close(self) {
-        let goodbye = self.connection.close(200, "OK".into());
+        let goodbye = self.connection.0.close(200, "OK".into());
         if !matches!(timeout(CLOSE_LIMIT, goodbye).await, Ok(Ok(()))) {
             tracing::debug!("the connection to RabbitMQ could not be closed politely");
         }
     }
 }
 
-async fn connect(broker: &Broker, purpose: &str) -> Result<Connection, Error> {
+/// A connection that is closed when it is dropped.
+#[derive(Debug)]
+struct OpenConnection(Connection);
+
+impl Drop for OpenConnection {
+    /// Begins to close, without waiting. The client library closes a dropped connection only after its channels were
+    /// closed in good order, which a connection that just misbehaved may never do; a half-open connection that comes
+    /// back to life would then still have its consumer, and sit on messages.
+    fn drop(&mut self) {
+        // The request is on its way after the first poll. An error means that there is nothing left to close.
+        self.0.close(200, "OK".into()).now_or_never();
+    }
+}
+
+async fn connect(broker: &Broker, purpose: &str) -> Result<OpenConnection, Error> {
     let mut uri = broker.url.uri().clone();
     uri.query.heartbeat.get_or_insert_with(|| {
         let seconds = broker.heartbeat.as_millis().div_ceil(1000).max(1);
@@ -113,7 +138,7 @@ async fn connect(broker: &Broker, purpose: &str) -> Result<Connection, Error> {
     let (host, port) = (uri.authority.host.clone(), uri.authority.port);
     let name = format!("{} {purpose}", broker.connection_name);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    Connection::connect_uri(uri, properties).await.map_err(|source| {
+    Connection::connect_uri(uri, properties).await.map(OpenConnection).map_err(|source| {
         if is_access_refused(&source) {
             Error::AccessRefused { host, port, source }
         } else {

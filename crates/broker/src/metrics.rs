@@ -72,8 +72,6 @@ impl Metrics {
     }
 
     pub(crate) fn set_connected(&self, direction: Direction, connected: bool) {
-        self.connected
-            .get_or_create(&LinkLabels { direction: direction.as_str() })
-            .set(i64::from(connected));
+        self.connected.get_or_create(&LinkLabels { direction: direction.as_str() }).set(i64::from(connected));
     }
 }

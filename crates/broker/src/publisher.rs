@@ -50,7 +50,7 @@ struct Outgoing {
     properties: BasicProperties,
     payload: Bytes,
     reply: Reply,
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 type Reply = oneshot::Sender<Result<(), PublishError>>;
@@ -153,7 +153,7 @@ impl Publisher {
         let (reply, answer) = oneshot::channel();
         let payload = message.payload.clone();
         self.outgoing
-            .send(Outgoing { queue, properties, payload, reply, _place: place })
+            .send(Outgoing { queue, properties, payload, reply, place })
             .map_err(|_task_is_gone| PublishError::Disconnected)?;
         Ok(answer)
     }

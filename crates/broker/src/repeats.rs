@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 mod tests;
 
 /// How long an identical message stays unsaid.
-const QUIET: Duration = Duration::from_secs(60);
+const QUIET: Duration = Duration::from_mins(1);
 
 /// Remembers what was said last. A dependency that is away for an hour then costs sixty log lines, not thousands.
 #[derive(Debug, Default)]

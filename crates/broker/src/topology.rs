@@ -58,7 +58,11 @@ struct Definition {
 /// All queues, in the order of declaration: a queue that receives dead letters comes before those that send them.
 const DEFINITIONS: [Definition; 2] = [
     Definition { queue: Queue::Dead, delivery_limit: DEAD_DELIVERY_LIMIT, dead_letters_to: None },
-    Definition { queue: Queue::Work, delivery_limit: WORK_DELIVERY_LIMIT, dead_letters_to: Some(Queue::Dead) },
+    Definition {
+        queue: Queue::Work,
+        delivery_limit: WORK_DELIVERY_LIMIT,
+        dead_letters_to: Some(Queue::Dead),
+    },
 ];
 
 /// The full names of the queues of one stack.
@@ -80,7 +84,9 @@ impl QueueNames {
         let fits = (1..=Self::MAX_PREFIX_BYTES).contains(&prefix.len());
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !fits || !prefix.chars().all(plain) {
-            return Err(Error::InvalidPrefix { prefix: prefix.chars().take(Self::MAX_PREFIX_BYTES).collect() });
+            return Err(Error::InvalidPrefix {
+                prefix: prefix.chars().take(Self::MAX_PREFIX_BYTES).collect(),
+            });
         }
         Ok(Self { prefix: prefix.to_owned() })
     }

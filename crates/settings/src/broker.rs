@@ -18,7 +18,13 @@ pub struct BrokerArgs {
     amqp_url_file: Option<PathBuf>,
 
     /// First part of the queues' names: PREFIX.work, PREFIX.dead
-    #[arg(long, env = "HOLDFAST_QUEUE_PREFIX", value_name = "PREFIX", default_value = "holdfast", global = true)]
+    #[arg(
+        long,
+        env = "HOLDFAST_QUEUE_PREFIX",
+        value_name = "PREFIX",
+        default_value = "holdfast",
+        global = true
+    )]
     queue_prefix: String,
 }
 
@@ -36,13 +42,17 @@ impl BrokerArgs {
     pub fn validate(&self, problems: &mut Problems) -> Option<Broker> {
         let names = "--amqp-url (AMQP_URL)";
         if self.amqp_url.is_none() && self.amqp_url_file.is_none() {
-            problems.note(format!("{names} is missing: give the RabbitMQ to use, as amqp://USER:PASSWORD@HOST:PORT/%2f"));
+            problems.note(format!(
+                "{names} is missing: give the RabbitMQ to use, as amqp://USER:PASSWORD@HOST:PORT/%2f"
+            ));
         }
         let prefix_is_fine = !self.queue_prefix.is_empty()
             && self.queue_prefix.len() <= 100
             && self.queue_prefix.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         if !prefix_is_fine {
-            problems.note("--queue-prefix (HOLDFAST_QUEUE_PREFIX) must be 1 to 100 letters, digits, '-', '_' or '.'");
+            problems.note(
+                "--queue-prefix (HOLDFAST_QUEUE_PREFIX) must be 1 to 100 letters, digits, '-', '_' or '.'",
+            );
         }
         let url = secret(self.amqp_url.as_ref(), self.amqp_url_file.as_deref(), names, problems)?;
         if !["amqp://", "amqps://"].iter().any(|scheme| url.reveal().starts_with(scheme)) {

@@ -20,7 +20,13 @@ pub enum AuthStyle {
 #[command(next_help_heading = "Claude API")]
 pub struct ClaudeArgs {
     /// Where the API is
-    #[arg(long, env = "ANTHROPIC_BASE_URL", value_name = "URL", default_value = "https://api.anthropic.com", global = true)]
+    #[arg(
+        long,
+        env = "ANTHROPIC_BASE_URL",
+        value_name = "URL",
+        default_value = "https://api.anthropic.com",
+        global = true
+    )]
     api_url: String,
 
     /// API key
@@ -44,11 +50,23 @@ pub struct ClaudeArgs {
     api_auth: AuthStyle,
 
     /// Value of the anthropic-version header
-    #[arg(long, env = "HOLDFAST_API_VERSION", value_name = "DATE", default_value = "2023-06-01", global = true)]
+    #[arg(
+        long,
+        env = "HOLDFAST_API_VERSION",
+        value_name = "DATE",
+        default_value = "2023-06-01",
+        global = true
+    )]
     api_version: String,
 
     /// Value of the anthropic-beta header
-    #[arg(long, env = "HOLDFAST_API_BETA", value_name = "NAMES", default_value = "managed-agents-2026-04-01", global = true)]
+    #[arg(
+        long,
+        env = "HOLDFAST_API_BETA",
+        value_name = "NAMES",
+        default_value = "managed-agents-2026-04-01",
+        global = true
+    )]
     api_beta: String,
 
     /// Longest time for one request, answer included
@@ -89,7 +107,9 @@ impl ClaudeArgs {
             (Some(key), _) => (key, self.api_auth),
             (None, Some(token)) => (token, AuthStyle::Bearer),
             (None, None) => {
-                problems.note(format!("{key_names} is missing: a key that may read sessions, threads and events"));
+                problems.note(format!(
+                    "{key_names} is missing: a key that may read sessions, threads and events"
+                ));
                 return None;
             }
         };

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 /// Postgres
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Postgres")]
+#[expect(clippy::struct_field_names, reason = "the fields name the flags")]
 pub struct DatabaseArgs {
     /// Postgres to use, as postgres://USER:PASSWORD@HOST:PORT/DATABASE
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
@@ -36,7 +37,9 @@ impl DatabaseArgs {
     pub fn validate(&self, problems: &mut Problems) -> Option<Database> {
         let names = "--database-url (DATABASE_URL)";
         if self.database_url.is_none() && self.database_url_file.is_none() {
-            problems.note(format!("{names} is missing: give the Postgres to use, as postgres://USER:PASSWORD@HOST:PORT/DATABASE"));
+            problems.note(format!(
+                "{names} is missing: give the Postgres to use, as postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+            ));
         }
         let url = secret(self.database_url.as_ref(), self.database_url_file.as_deref(), names, problems)?;
         if !["postgres://", "postgresql://"].iter().any(|scheme| url.reveal().starts_with(scheme)) {

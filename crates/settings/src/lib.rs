@@ -13,16 +13,18 @@ mod problems;
 mod retry;
 mod signatures;
 mod telemetry;
+mod usage;
 
 pub use broker::{Broker, BrokerArgs};
 pub use claude::{AuthStyle, Claude, ClaudeArgs};
 pub use database::{Database, DatabaseArgs};
 pub use hidden::Hidden;
-pub use listen::{IngestListenArgs, WorkerListenArgs};
+pub use listen::{IngestListenArgs, WorkerListenArgs, address};
 pub use problems::Problems;
 pub use retry::{RetryArgs, delays};
 pub use signatures::{SchemeChoice, SignatureArgs, Signatures};
 pub use telemetry::{LogFormat, TelemetryArgs};
+pub use usage::usage;
 
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,8 @@ pub fn delays(text: &str) -> Result<Vec<TimeDelta>, String> {
         .map(str::trim)
         .filter(|part| !part.is_empty())
         .map(|part| {
-            let problem = || format!("must be durations such as 10s,60s (at most 1day each), and {part:?} is none");
+            let problem =
+                || format!("must be durations such as 10s,60s (at most 1day each), and {part:?} is none");
             let delay = humantime::parse_duration(part).map_err(|_| problem())?;
             let delay = TimeDelta::from_std(delay).map_err(|_| problem())?;
             if delay > TimeDelta::days(1) { Err(problem()) } else { Ok(delay) }

@@ -22,7 +22,13 @@ pub enum SchemeChoice {
 pub struct SignatureArgs {
     /// Signing secret of the endpoint, as the Console shows it once (whsec_…); several, separated by commas or
     /// white space, while one replaces another
-    #[arg(long, env = "ANTHROPIC_WEBHOOK_SIGNING_KEY", hide_env_values = true, value_name = "SECRETS", global = true)]
+    #[arg(
+        long,
+        env = "ANTHROPIC_WEBHOOK_SIGNING_KEY",
+        hide_env_values = true,
+        value_name = "SECRETS",
+        global = true
+    )]
     signing_key: Option<Hidden>,
 
     /// File that holds the signing secrets
@@ -46,7 +52,7 @@ pub struct Signatures {
     /// Which headers count.
     pub schemes: signing::Schemes,
     /// Width of the window in each direction, in seconds.
-    pub tolerance_seconds: i64,
+    pub tolerance_seconds: u32,
 }
 
 impl SignatureArgs {
@@ -57,7 +63,8 @@ impl SignatureArgs {
             problems.note(format!("{names} is missing: the secret that the Console showed when the endpoint was made; there is no unsigned mode"));
         }
         let text = secret(self.signing_key.as_ref(), self.signing_key_file.as_deref(), names, problems)?;
-        let parts = text.reveal().split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty());
+        let parts =
+            text.reveal().split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty());
         let mut secrets = Vec::new();
         for (index, part) in parts.enumerate() {
             match Secret::parse(part) {
@@ -76,7 +83,7 @@ impl SignatureArgs {
             SchemeChoice::All => signing::Schemes::All,
             SchemeChoice::Standard => signing::Schemes::Standard,
         };
-        let tolerance_seconds = i64::try_from(self.signature_tolerance.as_secs()).unwrap_or(i64::MAX);
+        let tolerance_seconds = u32::try_from(self.signature_tolerance.as_secs()).unwrap_or(u32::MAX);
         Some(Signatures { secrets, schemes, tolerance_seconds })
     }
 }

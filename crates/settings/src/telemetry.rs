@@ -27,3 +27,12 @@ pub struct TelemetryArgs {
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", global = true)]
     pub otlp_endpoint: Option<String>,
 }
+
+impl TelemetryArgs {
+    /// The filter to use. The AMQP library logs returned messages with their payload, so it is held to errors unless
+    /// the setting names it.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        format!("lapin=error,{}", self.log)
+    }
+}

@@ -15,7 +15,10 @@ fn all_problems_are_told_at_once() {
     assert!(database.validate(&mut problems).is_none());
     assert!(broker.validate(&mut problems).is_none());
     let text = problems.into_result::<()>(None).unwrap_err().to_string();
-    assert!(text.contains("DATABASE_URL") && text.contains("AMQP_URL") && text.contains("QUEUE_PREFIX"), "{text}");
+    assert!(
+        text.contains("DATABASE_URL") && text.contains("AMQP_URL") && text.contains("QUEUE_PREFIX"),
+        "{text}"
+    );
     assert!(!text.contains("hunter2"), "{text}");
 }
 

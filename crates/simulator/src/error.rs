@@ -1,6 +1,6 @@
 //! What can go wrong while starting or running a simulator.
 
-use std::{io, net::SocketAddr};
+use std::{io, iter::successors, net::SocketAddr};
 
 /// Why a simulator could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -29,4 +29,11 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+}
+
+/// An error and its sources on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let texts: Vec<String> =
+        successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+    texts.join(": ")
 }

@@ -141,6 +141,35 @@ pub async fn select_dead(tx: &mut PgConnection, filter: &DeadFilter, limit: i64)
     .map_err(Error::of("select dead letters"))
 }
 
+/// How many events are dead, and how many of these are still to be published to the broker's queue.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn dead_figures(connection: &mut PgConnection) -> Result<(i64, i64), Error> {
+    let row = sqlx::query!(
+        r#"
+        SELECT (SELECT count(*) FROM events WHERE status = 'dead') AS "dead!",
+            (SELECT count(*) FROM outbox WHERE queue = 'dead') AS "unpublished!"
+        "#
+    )
+    .fetch_one(connection)
+    .await
+    .map_err(Error::of("count dead letters"))?;
+    Ok((row.dead, row.unpublished))
+}
+
+/// Takes the right to settle, until the transaction ends. Returns whether nobody else has it.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn try_lock_settling(tx: &mut PgConnection) -> Result<bool, Error> {
+    // The number is arbitrary; it names the settle pass among all advisory locks of the database.
+    sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(7061510001) AS "taken!""#)
+        .fetch_one(tx)
+        .await
+        .map_err(Error::of("elect the settler"))
+}
+
 /// Dead letters of one kind and cause.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeadGroup {

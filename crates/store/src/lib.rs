@@ -23,15 +23,17 @@ pub use accept::{Accepted, NewEvent, Source, accept_batch};
 pub use attempts::{Attempt, attempts_of};
 pub use connection::{Options, Store, Tx};
 pub use dead::{
-    DeadFilter, DeadGroup, Standing as DeadStanding, count_dead, dead_stats, discard, list_dead, select_dead,
-    standing_of,
+    DeadFilter, DeadGroup, Standing as DeadStanding, count_dead, dead_figures, dead_stats, discard,
+    list_dead, select_dead, standing_of, try_lock_settling,
 };
-pub use effects::{EffectRow, close_overtaken, effects_of_event, effects_of_resource, record_effects};
+pub use effects::{
+    EffectRow, NewEffect, close_overtaken, effects_of_event, effects_of_resource, record_effects,
+};
 pub use error::Error;
 pub use events::{EventDetail, EventFilter, EventRow, find_events, list_events};
 pub use history::{HistoryEntry, HistoryRow, history_of, record_history};
 pub use ledger::{Backlog, Ledger, backlog, ledger};
-pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule};
+pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, unschedule};
 pub use processing::{Failure, Finished, Locked, finish, lock_events, record_failures};
 pub use quarantine::{Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};

@@ -189,6 +189,18 @@ pub async fn schedule(connection: &mut PgConnection, intentions: &[Intention]) -
     Ok(rows.into_iter().map(|row| Ticket { event: row.event, number: row.ticket }).collect())
 }
 
+/// Drops all intentions of events.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn unschedule(connection: &mut PgConnection, events: &[i64]) -> Result<(), Error> {
+    sqlx::query!("DELETE FROM outbox WHERE event = ANY($1)", events)
+        .execute(connection)
+        .await
+        .map_err(Error::of("drop what was scheduled"))?;
+    Ok(())
+}
+
 /// Counters are far below the largest integer; one that is not is as good as the largest.
 pub(crate) fn as_integer(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)

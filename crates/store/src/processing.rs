@@ -65,11 +65,12 @@ pub struct Finished {
     pub status: EventStatus,
 }
 
-/// Writes that events are finished.
+/// Writes that events are finished. Nothing of them is left to publish.
 ///
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn finish(tx: &mut PgConnection, finished: &[Finished], now: DateTime<Utc>) -> Result<(), Error> {
+    let failed = Error::of("finish events");
     let events: Vec<i64> = finished.iter().map(|finished| finished.event).collect();
     let statuses: Vec<&str> = finished.iter().map(|finished| finished.status.as_str()).collect();
     sqlx::query!(
@@ -82,9 +83,13 @@ pub async fn finish(tx: &mut PgConnection, finished: &[Finished], now: DateTime<
         &statuses as _,
         now,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await
-    .map_err(Error::of("finish events"))?;
+    .map_err(&failed)?;
+    sqlx::query!("DELETE FROM outbox WHERE event = ANY($1) AND queue = 'work'", &events)
+        .execute(tx)
+        .await
+        .map_err(&failed)?;
     Ok(())
 }
 

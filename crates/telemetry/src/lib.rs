@@ -27,5 +27,6 @@ pub use config::{Config, LogFormat, UnknownLogFormat};
 pub use error::Error;
 pub use guard::{Guard, init};
 pub use metrics::Registry;
+pub use subscriber::UNTRACED;
 pub use throttle::{LogLimiter, Throttle};
 pub use trace_context::TraceContext;

@@ -12,6 +12,14 @@ use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
+/// The target of spans that lend their fields to log lines and are no part of any trace: those of long-lived tasks, whose
+/// trace would never end and would swallow every piece of work that begins inside.
+///
+/// ```
+/// let span = tracing::info_span!(target: telemetry::UNTRACED, "runtime.task", task = "relay");
+/// ```
+pub const UNTRACED: &str = "untraced";
+
 /// Where log lines go and how they look.
 pub(crate) struct Sink<W> {
     pub(crate) writer: W,
@@ -49,17 +57,21 @@ where
         LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(Json).boxed(),
         LogFormat::Text => lines.event_format(Text::new(sink.ansi)).boxed(),
     };
-    let lines = lines.with_filter(filter.or(filter_fn(is_traced_span)));
+    let lines = lines.with_filter(filter.or(filter_fn(is_span)));
     Ok(Registry::default().with(traces).with(lines))
 }
 
 /// Spans from INFO on, and inside them what went wrong.
 fn traced() -> FilterFn<impl Fn(&Metadata<'_>) -> bool> {
-    filter_fn(|metadata| is_traced_span(metadata) || *metadata.level() <= Level::WARN)
-        .with_max_level_hint(LevelFilter::INFO)
+    let traced = |metadata: &Metadata<'_>| {
+        let traced_span = is_span(metadata) && metadata.target() != UNTRACED;
+        traced_span || (metadata.is_event() && *metadata.level() <= Level::WARN)
+    };
+    filter_fn(traced).with_max_level_hint(LevelFilter::INFO)
 }
 
-fn is_traced_span(metadata: &Metadata<'_>) -> bool {
+/// Spans that exist whatever the log filter says.
+fn is_span(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && *metadata.level() <= Level::INFO
 }
 

@@ -15,8 +15,12 @@ fn neither_debug_nor_display_tells_the_credentials() {
 
 #[test]
 fn a_url_that_cannot_be_read_is_not_quoted_in_the_error() {
-    for text in ["someone:hunter2@broker", "http://someone:hunter2@broker", "amqp://someone:hunter2@broker:99999999", ""]
-    {
+    for text in [
+        "someone:hunter2@broker",
+        "http://someone:hunter2@broker",
+        "amqp://someone:hunter2@broker:99999999",
+        "",
+    ] {
         let error = text.parse::<AmqpUrl>().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
     }

@@ -16,7 +16,8 @@ pub enum Flow {
 /// The controls of a consumer.
 #[derive(Debug, Clone)]
 pub struct Control {
-    /// Pauses and resumes. When its sender is dropped, the last value stays in force.
+    /// Pauses and resumes. When its sender is dropped, the last value stays in force. Deliveries from before a pause
+    /// that are still unsettled after it come on top of the prefetch.
     pub flow: watch::Receiver<Flow>,
     /// First step of a shutdown: nothing more is handed out, for good; what was handed out can be acknowledged.
     pub drain: CancellationToken,
@@ -94,6 +95,6 @@ impl Steering {
 async fn changed(flow: &mut watch::Receiver<Flow>) {
     if flow.changed().await.is_err() {
         // Nobody can change it any more.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -52,7 +52,7 @@ impl Acker {
     /// When the session of the delivery is over. The broker delivers the message again, nothing else is to be done.
     pub async fn ack(self) -> Result<(), Error> {
         let sent = self.inner.ack(BasicAckOptions::default()).await;
-        self.settled(sent)
+        self.settled(matches!(sent, Ok(true)))
     }
 
     /// The broker moves the message to [`Queue::Dead`](crate::Queue::Dead), where the queue has dead letters.
@@ -61,7 +61,7 @@ impl Acker {
     /// As [`ack`](Self::ack).
     pub async fn reject_to_dead(self) -> Result<(), Error> {
         let sent = self.inner.reject(BasicRejectOptions { requeue: false }).await;
-        self.settled(sent)
+        self.settled(matches!(sent, Ok(true)))
     }
 
     /// The broker takes the message back and delivers it again, to anybody. Before RabbitMQ 4.3 that counts toward the
@@ -72,14 +72,12 @@ impl Acker {
     pub async fn requeue(self) -> Result<(), Error> {
         // From 4.3 on a nack does not count toward the delivery limit, while a reject does.
         let sent = self.inner.nack(BasicNackOptions { requeue: true, multiple: false }).await;
-        self.settled(sent)
+        self.settled(matches!(sent, Ok(true)))
     }
 
-    fn settled(self, sent: lapin::Result<bool>) -> Result<(), Error> {
+    /// The client library says `Ok(false)` when the channel was gone before, and an error when it went meanwhile.
+    fn settled(self, sent: bool) -> Result<(), Error> {
         self.unsettled.fetch_sub(1, Ordering::Relaxed);
-        match sent {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err(Error::DeliveryExpired),
-        }
+        if sent { Ok(()) } else { Err(Error::DeliveryExpired) }
     }
 }

@@ -8,7 +8,8 @@
 //! So a letter that stays is moved instead: a copy goes to the tail, and when the broker has confirmed the copy, the
 //! original is acknowledged. The depth at the beginning says when the pass is over, since behind it are only copies
 //! and newcomers. A death in between leaves a letter twice, which the next pass with its look into the database tidies
-//! up, and never loses one. What was delivered and not decided returns to the head when the channel closes.
+//! up, and never loses one. What was delivered and not decided returns to the head when the channel closes; until it is
+//! back, another pass does not count it.
 
 use super::in_time;
 use crate::message::{self, Hints};
@@ -133,28 +134,28 @@ impl Sweep {
         &mut self,
         decided: impl IntoIterator<Item = (DeadLetter, Verdict)>,
     ) -> Result<(), Error> {
+        let mut counts = self.counts;
         let mut ackers = Vec::new();
         let mut copies = Vec::new();
         for (letter, verdict) in decided {
             match verdict {
                 Verdict::Keep => {
                     copies.push((copy_of(letter.properties), letter.payload));
-                    self.counts.kept += 1;
+                    counts.kept += 1;
                 }
-                Verdict::Remove => self.counts.removed += 1,
+                Verdict::Remove => counts.removed += 1,
             }
             ackers.push(letter.acker);
         }
         self.publish(&copies).await?;
-        let acks = join_all(ackers.iter().map(|acker| acker.ack(BasicAckOptions::default())));
-        if in_time("acknowledge dead letters", async { Ok(acks.await) }).await?.iter().all(|ack| {
-            // `false` means that the channel was gone before.
-            matches!(ack, Ok(true))
-        }) {
-            Ok(())
-        } else {
-            Err(Error::DeliveryExpired)
+        let acking = join_all(ackers.iter().map(|acker| acker.ack(BasicAckOptions::default())));
+        let acks = in_time("acknowledge dead letters", async { Ok(acking.await) }).await?;
+        // `false` means that the channel was gone before.
+        if !acks.iter().all(|ack| matches!(ack, Ok(true))) {
+            return Err(Error::DeliveryExpired);
         }
+        self.counts = counts;
+        Ok(())
     }
 
     /// Puts the copies at the tail and waits for all confirms.

@@ -69,8 +69,7 @@ impl Headers<'_> {
     }
 
     fn required_number<T: TryFrom<i64>>(&self, name: &str) -> Result<T, Malformed> {
-        let value =
-            self.get(name).ok_or_else(|| Malformed { why: format!("header {name} is missing") })?;
+        let value = self.get(name).ok_or_else(|| Malformed { why: format!("header {name} is missing") })?;
         integer(value)
             .and_then(|number| T::try_from(number).ok())
             .ok_or_else(|| Malformed { why: format!("header {name} is no fitting number") })

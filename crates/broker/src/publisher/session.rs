@@ -12,10 +12,10 @@ use crate::link::Link;
 use crate::{Broker, Error, QueueNames};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::Confirmation;
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
-use lapin::Confirmation;
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -45,7 +45,7 @@ struct Answered {
     number: u64,
     reply: Reply,
     answer: lapin::Result<Confirmation>,
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 impl Session {
@@ -92,7 +92,7 @@ impl Session {
                         last_progress = Instant::now();
                     }
                     for (outgoing, number) in batch.drain(..).zip(&mut numbers) {
-                        if self.blocked() {
+                        if self.link.is_blocked() {
                             outgoing.reply.send(Err(PublishError::Blocked)).ok();
                         } else {
                             in_flight.push(self.publish(outgoing, number));
@@ -107,7 +107,7 @@ impl Session {
                 }
                 _ = stall_check.tick() => {
                     let pending = in_flight.len();
-                    if pending > 0 && last_progress.elapsed() > limit && !self.blocked() {
+                    if pending > 0 && last_progress.elapsed() > limit && !self.link.is_blocked() {
                         return Ended::Failed(Error::NothingConfirmed { limit, pending });
                     }
                 }
@@ -128,7 +128,7 @@ impl Session {
     /// Sends one message and waits for its confirm. Everything up to the first await happens in one poll, so the
     /// numbers that broker and client library count for themselves cannot cross.
     async fn publish(&self, outgoing: Outgoing, number: u64) -> Answered {
-        let Outgoing { queue, properties, payload, reply, _place } = outgoing;
+        let Outgoing { queue, properties, payload, reply, place } = outgoing;
         let properties = properties.with_correlation_id(number.to_string().into());
         let publishing = self.link.channel.basic_publish(
             ShortString::default(),
@@ -138,12 +138,7 @@ impl Session {
             properties,
         );
         let answer = async { publishing.await?.await }.await;
-        Answered { number, reply, answer, _place }
-    }
-
-    /// Whether the broker takes no messages for the moment.
-    fn blocked(&self) -> bool {
-        self.link.connection.status().blocked()
+        Answered { number, reply, answer, place }
     }
 }
 
@@ -166,7 +161,7 @@ fn settle(answered: Vec<Answered>) -> Result<(), Error> {
         answered.iter().filter_map(|answered| returned_message(&answered.answer)).collect();
     let any_returned = !returned.is_empty();
     let returned: HashSet<u64> = returned.into_iter().filter_map(number_of).collect();
-    for Answered { number, reply, answer, .. } in answered {
+    for Answered { number, reply, answer, place } in answered {
         let outcome = match answer {
             _ if returned.contains(&number) => Err(PublishError::Unroutable),
             // A returned message in here is another one's, see the top of the file.
@@ -176,6 +171,7 @@ fn settle(answered: Vec<Answered>) -> Result<(), Error> {
         };
         // Whoever gave up waiting needs no answer.
         reply.send(outcome).ok();
+        drop(place);
     }
     if any_returned { Err(Error::Returned) } else { Ok(()) }
 }

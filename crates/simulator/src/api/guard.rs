@@ -36,11 +36,13 @@ fn inspect(req: &HttpRequest, fixed_key: Option<&str>) -> Result<(), Refusal> {
 fn check_credential(headers: &HeaderMap, fixed_key: Option<&str>) -> Result<(), Refusal> {
     let bearer = value(headers, "authorization");
     let key = match (value(headers, "x-api-key"), bearer) {
-        (Some(_), Some(_)) => return Err(Refusal::unauthenticated("x-api-key and authorization exclude each other")),
-        (Some(key), None) => key,
-        (None, Some(bearer)) => {
-            bearer.strip_prefix("Bearer ").ok_or_else(|| Refusal::unauthenticated("authorization: not a bearer token"))?
+        (Some(_), Some(_)) => {
+            return Err(Refusal::unauthenticated("x-api-key and authorization exclude each other"));
         }
+        (Some(key), None) => key,
+        (None, Some(bearer)) => bearer
+            .strip_prefix("Bearer ")
+            .ok_or_else(|| Refusal::unauthenticated("authorization: not a bearer token"))?,
         (None, None) => "",
     };
     if key.is_empty() {
@@ -55,7 +57,9 @@ fn check_credential(headers: &HeaderMap, fixed_key: Option<&str>) -> Result<(), 
 fn check_version(headers: &HeaderMap) -> Result<(), Refusal> {
     match value(headers, "anthropic-version") {
         Some(version) if VERSIONS.contains(&version) => Ok(()),
-        Some(version) => Err(Refusal::invalid(format!("anthropic-version: {version:?} is not a valid version"))),
+        Some(version) => {
+            Err(Refusal::invalid(format!("anthropic-version: {version:?} is not a valid version")))
+        }
         None => Err(Refusal::invalid("anthropic-version: header is required")),
     }
 }

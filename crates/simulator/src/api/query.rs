@@ -5,6 +5,9 @@ use chrono::{DateTime, Utc};
 
 use crate::world::{Order, PageRequest, Range, Refusal};
 
+/// The one range that lists filter by.
+const RANGE: &str = "created_at";
+
 /// The parameters of one request, decoded.
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -24,7 +27,11 @@ impl Params {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|error| Refusal::invalid(format!("query: {error}")))?
             .into_inner();
-        let is_known = |name: &str| name == "beta" || known.contains(&name) || known.contains(&range_name(name));
+        let is_known = |name: &str| match name.split_once('[') {
+            // A bound such as `created_at[gte]` is known by its range; a range without a bound is not.
+            Some((range, "gt]" | "gte]" | "lt]" | "lte]")) => range == RANGE && known.contains(&range),
+            _ => name == "beta" || (name != RANGE && known.contains(&name)),
+        };
         match pairs.iter().find(|(name, _)| !is_known(name)) {
             Some((name, _)) => Err(Refusal::invalid(format!("query: unknown parameter {name:?}"))),
             None => Ok(Self(pairs)),
@@ -57,11 +64,11 @@ impl Params {
             Some(_) => return Err(Refusal::invalid("order: asc or desc")),
         };
         let cursor = self.one("page").map(str::to_owned);
-        Ok(PageRequest { list: list.to_owned(), order, limit, cursor, range: self.range("created_at")? })
+        Ok(PageRequest { list: list.to_owned(), order, limit, cursor, range: self.range()? })
     }
 
-    fn range(&self, name: &str) -> Result<Range, Refusal> {
-        let bound = |operator: &str| self.time(&format!("{name}[{operator}]"));
+    fn range(&self) -> Result<Range, Refusal> {
+        let bound = |operator: &str| self.time(&format!("{RANGE}[{operator}]"));
         Ok(Range { gt: bound("gt")?, gte: bound("gte")?, lt: bound("lt")?, lte: bound("lte")? })
     }
 
@@ -71,10 +78,4 @@ impl Params {
             .map_err(|_| Refusal::invalid(format!("{name}: not an RFC 3339 time")))?;
         Ok(Some(time.to_utc()))
     }
-}
-
-/// The range that a bound such as `created_at[gte]` belongs to, so that a range is one entry among the known names.
-fn range_name(name: &str) -> &'static str {
-    let bounds = ["created_at[gt]", "created_at[gte]", "created_at[lt]", "created_at[lte]"];
-    if bounds.contains(&name) { "created_at" } else { "" }
 }

@@ -19,7 +19,8 @@ pub(crate) async fn trace(
     let kind = format!("{} {}", req.method(), req.match_pattern().unwrap_or_else(|| "unknown".into()));
     let path = req.path().to_owned();
     let shared = req.app_data::<Data<Shared>>().cloned();
-    let request_id = shared.as_ref().map_or_else(String::new, |shared| lock(&shared.calls).begin(&kind, &path));
+    let request_id =
+        shared.as_ref().map_or_else(String::new, |shared| lock(&shared.calls).begin(&kind, &path));
     let answered = next.call(req).await?.map_into_boxed_body();
     let mut answered = match answered.response().error().and_then(|error| error.as_error::<Refusal>()) {
         None => answered,

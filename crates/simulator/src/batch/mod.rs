@@ -10,6 +10,6 @@ mod story;
 
 pub(crate) use self::{
     order::{DialectChoice, SendOrder},
-    progress::{Batches, Progress},
+    progress::Batches,
     run::start,
 };

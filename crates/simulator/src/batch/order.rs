@@ -66,7 +66,8 @@ impl SendOrder {
         reason = "a count of deliveries, far below the limits of either type"
     )]
     pub(crate) fn duplicate_count(&self) -> usize {
-        let wanted = if self.duplicates < 1.0 { self.duplicates * self.count as f64 } else { self.duplicates };
+        let wanted =
+            if self.duplicates < 1.0 { self.duplicates * self.count as f64 } else { self.duplicates };
         wanted.max(0.0).round() as usize
     }
 }
@@ -82,6 +83,6 @@ pub(crate) enum DialectChoice {
     Flat,
     /// Classic events about messages; no sessions.
     Classic,
-    /// One of the three per session, the classic ones on the side.
+    /// Sessions in either envelope, and one event in ten a classic one.
     Mixed,
 }

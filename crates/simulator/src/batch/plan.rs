@@ -67,7 +67,8 @@ pub(crate) fn plan(order: &SendOrder, seed: u64, now: DateTime<Utc>) -> Plan {
         DialectChoice::Platform | DialectChoice::Flat => 0,
     };
     let mut sessions = Vec::new();
-    let mut events: Vec<PlannedEvent> = (0..classic).map(|_| classic_event(&mut ids, &mut rng, now)).collect();
+    let mut events: Vec<PlannedEvent> =
+        (0..classic).map(|_| classic_event(&mut ids, &mut rng, now)).collect();
     let about_sessions = total - classic;
     let count = order.sessions.clamp(1, about_sessions.max(1)).min(about_sessions);
     for index in 0..count {

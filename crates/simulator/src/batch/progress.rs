@@ -53,7 +53,7 @@ impl Progress {
 #[derive(Debug, Default)]
 pub(crate) struct Batches {
     last_id: u64,
-    batches: BTreeMap<u64, Arc<Mutex<Progress>>>,
+    known: BTreeMap<u64, Arc<Mutex<Progress>>>,
     stop: CancellationToken,
 }
 
@@ -62,12 +62,12 @@ impl Batches {
     pub(crate) fn enter(&mut self, progress: Progress) -> (Arc<Mutex<Progress>>, CancellationToken) {
         self.last_id += 1;
         let entry = Arc::new(Mutex::new(Progress { id: self.last_id, ..progress }));
-        self.batches.insert(self.last_id, Arc::clone(&entry));
+        self.known.insert(self.last_id, Arc::clone(&entry));
         (entry, self.stop.child_token())
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<Arc<Mutex<Progress>>> {
-        self.batches.get(&id).cloned()
+        self.known.get(&id).cloned()
     }
 
     /// Ends and forgets all batches; ids are not used again.

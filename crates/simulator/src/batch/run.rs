@@ -45,7 +45,8 @@ pub(crate) fn start(shared: &Shared, order: &SendOrder) -> Progress {
         let begun = session.steps.first().map_or_else(now, |(_, at)| *at);
         lock(&shared.world).put(Some(&session.id), Object::new(), begun);
     }
-    let fault_session = plan.sessions.first().filter(|_| order.fail_session).map(|session| session.id.clone());
+    let fault_session =
+        plan.sessions.first().filter(|_| order.fail_session).map(|session| session.id.clone());
     if let Some(id) = &fault_session {
         lock(&shared.faults).add(Rule::failing(format!("/v1/sessions/{id}"), 500));
     }
@@ -109,7 +110,9 @@ impl Batch {
             Fate::Dropped => return,
             Fate::Valid | Fate::Duplicate => DeliveryOptions::default(),
             // One attempt is enough to see that it is refused.
-            Fate::Stale => DeliveryOptions { stale_seconds: STALE_SECONDS, attempts: 1, ..DeliveryOptions::default() },
+            Fate::Stale => {
+                DeliveryOptions { stale_seconds: STALE_SECONDS, attempts: 1, ..DeliveryOptions::default() }
+            }
             Fate::BadSignature(signature) => {
                 DeliveryOptions { signature, attempts: 1, ..DeliveryOptions::default() }
             }

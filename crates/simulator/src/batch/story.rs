@@ -44,15 +44,16 @@ pub(crate) fn story(length: usize, mix: &BTreeMap<Scenario, u32>, rng: &mut StdR
         let last = index + 1 == length;
         let step = if running {
             let candidates = weights.iter().map(|(scenario, weight)| (*scenario, *weight));
-            draw(candidates.filter(|(scenario, _)| fits(*scenario, last)).collect(), rng).unwrap_or(Scenario::TurnEnd)
+            draw(candidates.filter(|(scenario, _)| fits(*scenario, last)).collect(), rng)
+                .unwrap_or(Scenario::TurnEnd)
         } else if last && index > 0 {
             let ends = [Scenario::Archived, Scenario::Deleted].map(|scenario| (scenario, weight(scenario)));
             draw(ends.to_vec(), rng).unwrap_or(Scenario::RunStarted)
         } else {
             Scenario::RunStarted
         };
-        let goes_on =
-            [Scenario::RunStarted, Scenario::Outcome, Scenario::ThreadCreated, Scenario::Updated].contains(&step);
+        let goes_on = [Scenario::RunStarted, Scenario::Outcome, Scenario::ThreadCreated, Scenario::Updated]
+            .contains(&step);
         running = goes_on;
         steps.push(step);
     }

@@ -1,7 +1,8 @@
 //! Which calls fail, how, and how often.
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// One rule. A rule without `status` leaves the status of the true answer and changes only its pace or its body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,7 +22,7 @@ pub(crate) struct Rule {
     #[serde(default)]
     pub(crate) latency_ms: u64,
     /// Value of `retry-after`: seconds, or an HTTP date.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_number")]
     pub(crate) retry_after: Option<String>,
     /// Value of `x-should-retry`.
     #[serde(default)]
@@ -61,6 +62,12 @@ pub(crate) enum Phase {
     After,
 }
 
+/// Seconds are a number to most people who write a rule.
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = Option::<Value>::deserialize(deserializer)?;
+    Ok(value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+}
+
 fn always() -> f64 {
     1.0
 }
@@ -83,7 +90,8 @@ impl Rule {
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
-        let path_matches = if self.path.contains('*') { glob(&self.path, path) } else { path.starts_with(&self.path) };
+        let path_matches =
+            if self.path.contains('*') { glob(&self.path, path) } else { path.starts_with(&self.path) };
         path_matches
             && self.times != Some(0)
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
@@ -94,11 +102,12 @@ impl Rule {
 fn glob(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
-        Some((head, tail)) => text
-            .strip_prefix(head)
-            .is_some_and(|rest| rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| {
-                rest.get(at..).is_some_and(|rest| glob(tail, rest))
-            })),
+        Some((head, tail)) => text.strip_prefix(head).is_some_and(|rest| {
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| rest.get(at..).is_some_and(|rest| glob(tail, rest)))
+        }),
     }
 }
 

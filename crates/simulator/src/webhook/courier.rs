@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{millis, now},
-    error::Error,
+    error::{Error, chain},
     lock::lock,
     webhook::{
         DeliveryOptions, Endpoint, Outcome, Report,
@@ -139,7 +139,7 @@ impl Courier {
         endpoint: &Endpoint,
         options: &DeliveryOptions,
         url: &str,
-        (copy, attempt): (u32, u32),
+        (copy, number): (u32, u32),
     ) -> journal::Attempt {
         let at = now();
         let signing = Signing {
@@ -154,7 +154,7 @@ impl Courier {
             request = request.header(name, value);
         }
         let mut record =
-            journal::Attempt { copy, attempt, at: millis(at), status: None, skipped: false, error: None };
+            journal::Attempt { copy, number, at: millis(at), status: None, skipped: false, error: None };
         match request.body(parcel.body.clone()).send().await {
             Ok(answer) => {
                 record.status = Some(answer.status().as_u16());
@@ -162,7 +162,7 @@ impl Courier {
                 let body = answer.json::<serde_json::Value>().await.unwrap_or_default();
                 record.skipped = body.get("status").is_some_and(|status| status == "skipped");
             }
-            Err(error) => record.error = Some(error.without_url().to_string()),
+            Err(error) => record.error = Some(chain(&error.without_url())),
         }
         record
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Reports kept; older ones make room, the totals go on counting.
 const KEPT: usize = 20_000;
@@ -13,7 +13,8 @@ pub(crate) struct Attempt {
     /// 0 for the first copy, then 1 and up for duplicates.
     pub(crate) copy: u32,
     /// 1 to 3.
-    pub(crate) attempt: u32,
+    #[serde(rename = "attempt")]
+    pub(crate) number: u32,
     /// When it began, RFC 3339.
     pub(crate) at: String,
     /// The receiver's status, or null when there was no answer.
@@ -31,7 +32,7 @@ impl Attempt {
 }
 
 /// How a delivery ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     /// Every copy got a 2xx.

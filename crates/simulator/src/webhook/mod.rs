@@ -11,6 +11,6 @@ pub(crate) use self::{
     courier::{Courier, Parcel},
     endpoint::{DeliveryOptions, Endpoint},
     envelope::{Dialect, Envelope, ORGANIZATION},
-    journal::{Attempt, Journal, Outcome, Report},
+    journal::{Journal, Outcome, Report},
     signature::SignatureMode,
 };

@@ -65,10 +65,17 @@ impl Signing<'_> {
                 ("x-webhook-signature", right()),
             ],
             SignatureMode::XTimestampedHex => {
-                vec![("x-webhook-signature", signing::sign_timestamped_hex(secret, self.timestamp, self.body))]
+                vec![(
+                    "x-webhook-signature",
+                    signing::sign_timestamped_hex(secret, self.timestamp, self.body),
+                )]
             }
-            SignatureMode::XBodyHex => vec![("x-webhook-signature", signing::sign_body_hex(secret, self.body))],
-            SignatureMode::XBodyBase64 => vec![("x-webhook-signature", signing::sign_body_base64(secret, self.body))],
+            SignatureMode::XBodyHex => {
+                vec![("x-webhook-signature", signing::sign_body_hex(secret, self.body))]
+            }
+            SignatureMode::XBodyBase64 => {
+                vec![("x-webhook-signature", signing::sign_body_base64(secret, self.body))]
+            }
         }
     }
 

@@ -49,7 +49,11 @@ impl Session {
         let notices = match thread.status() {
             "terminated" => Vec::new(),
             "idle" => vec![self.end_child(id, stamp)?],
-            status => return Err(Refusal::invalid(format!("only an idle thread can be archived, this is {status}"))),
+            status => {
+                return Err(Refusal::invalid(format!(
+                    "only an idle thread can be archived, this is {status}"
+                )));
+            }
         };
         let time = stamp.text();
         if let Some(thread) = self.thread_mut(id) {

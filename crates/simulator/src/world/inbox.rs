@@ -23,7 +23,9 @@ impl Session {
         stamp: &mut Stamp<'_>,
     ) -> Result<(Vec<Value>, Vec<Notice>), Refusal> {
         if events.is_empty() || events.len() > MAX_EVENTS {
-            return Err(Refusal::invalid(format!("events: between 1 and {MAX_EVENTS} are accepted in one call")));
+            return Err(Refusal::invalid(format!(
+                "events: between 1 and {MAX_EVENTS} are accepted in one call"
+            )));
         }
         if self.is_archived() {
             return Err(Refusal::conflict("the session is archived"));
@@ -71,7 +73,9 @@ impl Session {
         check_content(event, Presence::Required)?;
         if !self.blocking.is_empty() {
             let ids = self.blocking.join(", ");
-            return Err(Refusal::invalid(format!("waiting for responses to {ids}; only {SETTLING} are accepted")));
+            return Err(Refusal::invalid(format!(
+                "waiting for responses to {ids}; only {SETTLING} are accepted"
+            )));
         }
         if self.stopped_by == "budget_reached" {
             return Err(Refusal::invalid("the session has reached its budget"));
@@ -91,7 +95,12 @@ impl Session {
     }
 
     /// Ends the turn; on an idle session that waits for nothing it has no effect.
-    fn receive_interrupt(&mut self, event: &Object, stamp: &mut Stamp<'_>, notices: &mut Vec<Notice>) -> Value {
+    fn receive_interrupt(
+        &mut self,
+        event: &Object,
+        stamp: &mut Stamp<'_>,
+        notices: &mut Vec<Notice>,
+    ) -> Value {
         let echoed = echo(event, stamp);
         self.record(echoed.clone(), stamp.now);
         if self.is_running() || !self.blocking.is_empty() {
@@ -101,7 +110,12 @@ impl Session {
         Value::Object(echoed)
     }
 
-    fn receive_answer(&mut self, kind: &str, event: &Object, stamp: &mut Stamp<'_>) -> Result<Value, Refusal> {
+    fn receive_answer(
+        &mut self,
+        kind: &str,
+        event: &Object,
+        stamp: &mut Stamp<'_>,
+    ) -> Result<Value, Refusal> {
         let custom = kind == "user.custom_tool_result";
         let member = if custom { "custom_tool_use_id" } else { "tool_use_id" };
         let id = text(event, member);
@@ -109,7 +123,9 @@ impl Session {
             return Err(Refusal::invalid(format!("{member}: {id} has been answered already")));
         }
         let Some((tool_use, thread)) = self.open.get(id).cloned() else {
-            return Err(Refusal::invalid(format!("{member}: {id:?} matches no tool use event that can be answered")));
+            return Err(Refusal::invalid(format!(
+                "{member}: {id:?} matches no tool use event that can be answered"
+            )));
         };
         let answered_by = match tool_use {
             ToolUse::Custom => "user.custom_tool_result",
@@ -147,7 +163,9 @@ impl Session {
             return Err(Refusal::invalid("user.define_outcome: description and rubric are required"));
         }
         if !self.blocking.is_empty() {
-            return Err(Refusal::invalid(format!("only {SETTLING} are accepted while tool calls are pending")));
+            return Err(Refusal::invalid(format!(
+                "only {SETTLING} are accepted while tool calls are pending"
+            )));
         }
         if self.open_outcome().is_some() {
             return Err(Refusal::invalid("user.define_outcome: another outcome is still open"));
@@ -174,7 +192,9 @@ impl Session {
         }
         let after_result = matches!(previous, "user.custom_tool_result" | "user.tool_result");
         if !self.blocking.is_empty() && !after_result {
-            return Err(Refusal::invalid("system.message: follows a tool result while tool calls are pending"));
+            return Err(Refusal::invalid(
+                "system.message: follows a tool result while tool calls are pending",
+            ));
         }
         let echoed = echo(event, stamp);
         self.record(echoed.clone(), stamp.now);
@@ -184,7 +204,8 @@ impl Session {
     /// The id of the outcome that is not decided yet.
     pub(crate) fn open_outcome(&self) -> Option<String> {
         let entries = self.object.get("outcome_evaluations")?.as_array()?;
-        let open = entries.iter().rev().find(|entry| entry.get("completed_at").is_some_and(Value::is_null))?;
+        let open =
+            entries.iter().rev().find(|entry| entry.get("completed_at").is_some_and(Value::is_null))?;
         open.get("outcome_id")?.as_str().map(str::to_owned)
     }
 }
@@ -194,7 +215,7 @@ fn echo(event: &Object, stamp: &mut Stamp<'_>) -> Object {
     stamp.event(text(event, "type"), Value::Object(event.clone()))
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Required,
     Optional,

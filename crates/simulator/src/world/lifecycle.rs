@@ -1,5 +1,7 @@
 //! The transitions of a session and what each appends to the stream and announces by webhook.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::world::{
@@ -137,8 +139,9 @@ impl Session {
 
     /// Marks queued messages as processed and tells how many there were.
     fn take_queued(&mut self, stamp: &Stamp<'_>) -> usize {
-        let queued = self.events.iter_mut().filter(|event| event.get("processed_at").is_some_and(Value::is_null));
-        queued.map(|event| event.insert("processed_at".into(), stamp.text().into())).count()
+        let queued =
+            self.events.iter_mut().filter(|event| event.get("processed_at").is_some_and(Value::is_null));
+        queued.map(|event| Arc::make_mut(event).insert("processed_at".into(), stamp.text().into())).count()
     }
 
     fn primary_members(&self) -> Value {

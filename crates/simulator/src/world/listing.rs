@@ -71,18 +71,23 @@ impl Session {
         });
         let items = wanted.map(|(index, event)| {
             let at = milliseconds(text(event, "processed_at")).unwrap_or(i64::MAX);
-            (Position { at, tie: format!("{index:012}") }, Value::Object(event.clone()))
+            (Position { at, tie: format!("{index:012}") }, Value::Object(Object::clone(event)))
         });
         page(items.collect(), request)
     }
 
     /// Primary first, then in the order in which they were opened.
-    pub(crate) fn list_threads(&self, statuses: &[String], request: &PageRequest) -> Result<Page<Value>, Refusal> {
+    pub(crate) fn list_threads(
+        &self,
+        statuses: &[String],
+        request: &PageRequest,
+    ) -> Result<Page<Value>, Refusal> {
         let threads = self.threads.iter().enumerate();
         let wanted = threads.filter(|(_, thread)| {
             statuses.is_empty() || statuses.iter().any(|status| status == thread.status())
         });
-        let items = wanted.map(|(index, thread)| (Position { at: 0, tie: format!("{index:06}") }, thread.to_value()));
+        let items =
+            wanted.map(|(index, thread)| (Position { at: 0, tie: format!("{index:06}") }, thread.to_value()));
         page(items.collect(), request)
     }
 

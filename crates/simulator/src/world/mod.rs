@@ -30,8 +30,7 @@ pub(crate) use self::{
     refusal::Refusal,
     scenario::{Scenario, ToolRequest},
     session::Session,
-    stamp::{Notice, Object, Stamp, object, text, text_block},
-    stop_reason::StopReason,
+    stamp::{Notice, Object, Stamp, object, text},
     thread::Thread,
 };
 
@@ -82,7 +81,11 @@ impl World {
     }
 
     /// The create call.
-    pub(crate) fn create(&mut self, mut given: Object, now: DateTime<Utc>) -> Result<(Value, Vec<Notice>), Refusal> {
+    pub(crate) fn create(
+        &mut self,
+        mut given: Object,
+        now: DateTime<Utc>,
+    ) -> Result<(Value, Vec<Notice>), Refusal> {
         let agent = match given.get("agent") {
             Some(Value::String(id)) => json!({ "id": id }),
             Some(Value::Object(agent)) if agent.contains_key("id") => Value::Object(agent.clone()),
@@ -95,7 +98,8 @@ impl World {
             Some(Value::Array(events)) => events.into_iter().map(object).collect(),
             _ => Vec::new(),
         };
-        let chosen = ["environment_id", "title", "metadata", "resources", "vault_ids", "budget", "deployment_id"];
+        let chosen =
+            ["environment_id", "title", "metadata", "resources", "vault_ids", "budget", "deployment_id"];
         given.retain(|name, _| chosen.contains(&name.as_str()));
         given.insert("agent".into(), agent);
         let id = self.put(None, given, now).id().to_owned();

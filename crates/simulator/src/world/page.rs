@@ -132,7 +132,9 @@ fn start<T>(items: &[(Position, T)], cursor: &Cursor, limit: usize) -> usize {
     match cursor.toward {
         Toward::Prev => here.saturating_sub(limit),
         // The item of the cursor may be gone by now; then the next one takes its index.
-        Toward::Next => here + usize::from(items.get(here).is_some_and(|(position, _)| *position == cursor.position)),
+        Toward::Next => {
+            here + usize::from(items.get(here).is_some_and(|(position, _)| *position == cursor.position))
+        }
     }
 }
 

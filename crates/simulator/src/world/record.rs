@@ -3,6 +3,8 @@
 //! Every change, by an API call, a scenario or a raw event put in through the control API, goes through
 //! [`Session::record`]; therefore the object, the threads and the waiting ids never disagree with the event list.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -34,7 +36,9 @@ impl Session {
             "session.thread_created" => self.record_thread(thread.as_deref(), &event, at),
             "session.thread_status_running" => self.record_thread_status(thread.as_deref(), "running", at),
             "session.thread_status_idle" => self.record_thread_status(thread.as_deref(), "idle", at),
-            "session.thread_status_rescheduled" => self.record_thread_status(thread.as_deref(), "rescheduling", at),
+            "session.thread_status_rescheduled" => {
+                self.record_thread_status(thread.as_deref(), "rescheduling", at);
+            }
             "session.thread_status_terminated" => {
                 self.record_thread_status(thread.as_deref(), "terminated", at);
                 self.open.retain(|_, (_, owner)| *owner != thread);
@@ -50,7 +54,7 @@ impl Session {
             "user.define_outcome" | "span.outcome_evaluation_end" => self.record_outcome(&event, at),
             _ => {}
         }
-        self.events.push(event);
+        self.events.push(Arc::new(event));
     }
 
     fn record_idle(&mut self, event: &Object, at: DateTime<Utc>) {

@@ -83,7 +83,8 @@ impl World {
         now: DateTime<Utc>,
     ) -> Result<Vec<Notice>, Refusal> {
         if scenario == Scenario::Deleted {
-            let mut notices = self.change(id, now, |session, stamp| Ok(end_turn_if_running(session, stamp)))?;
+            let mut notices =
+                self.change(id, now, |session, stamp| Ok(end_turn_if_running(session, stamp)))?;
             notices.extend(self.delete(id, now)?);
             return Ok(notices);
         }
@@ -102,7 +103,6 @@ impl Session {
         let mut notices = if quiet.contains(&scenario) { Vec::new() } else { self.ensure_running(stamp)? };
         notices.extend(match scenario {
             Scenario::Created => vec![self.notice("session.created", stamp)],
-            Scenario::RunStarted => Vec::new(),
             Scenario::TurnEnd => {
                 self.model_turn("Done.", stamp);
                 self.idle(&StopReason::EndTurn, stamp)
@@ -117,8 +117,8 @@ impl Session {
                 notices.extend(self.archive(stamp)?);
                 notices
             }
-            // `World::play` deletes, because a session cannot remove itself.
-            Scenario::Deleted => Vec::new(),
+            // Running already; and `World::play` deletes, because a session cannot remove itself.
+            Scenario::RunStarted | Scenario::Deleted => Vec::new(),
             Scenario::BudgetReached => self.reach_budget(stamp),
             Scenario::Updated => {
                 let title = format!("Renamed {}", stamp.text());

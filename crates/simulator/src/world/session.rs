@@ -1,6 +1,9 @@
 //! A session: the object the API shows, its stream of events, its threads and what it waits for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -28,8 +31,8 @@ pub(crate) enum ToolUse {
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) object: Object,
-    /// In the order in which they happened.
-    pub(crate) events: Vec<Object>,
+    /// In the order in which they happened; shared, because every change works on a copy of its session.
+    pub(crate) events: Vec<Arc<Object>>,
     /// Never empty; the first is the primary thread.
     pub(crate) threads: Vec<Thread>,
     /// Unanswered tool uses by event id, with the thread each belongs to.

@@ -17,7 +17,7 @@ fn play(world: &mut World, id: &str, scenario: Scenario) -> Vec<String> {
     notices.into_iter().map(|notice| notice.kind).collect()
 }
 
-fn send(world: &mut World, id: &str, events: Value) -> Result<Vec<String>, Refusal> {
+fn send(world: &mut World, id: &str, events: &Value) -> Result<Vec<String>, Refusal> {
     let events: Vec<Object> = events.as_array().unwrap().iter().cloned().map(object).collect();
     let (_, notices) = world.change(id, at(2), |session, stamp| session.receive(&events, stamp))?;
     Ok(notices.into_iter().map(|notice| notice.kind).collect())
@@ -88,12 +88,12 @@ fn a_partial_answer_idles_again_with_the_rest_and_the_last_one_resumes() {
     let (custom, approval) = two_asks(&mut world, &id);
 
     let first = json!([{ "type": "user.custom_tool_result", "custom_tool_use_id": custom, "content": [] }]);
-    assert_eq!(send(&mut world, &id, first.clone()).unwrap(), ["session.status_idled"]);
-    assert_eq!(world.session(&id).unwrap().blocking, [approval.clone()]);
-    assert!(matches!(send(&mut world, &id, first), Err(Refusal::Invalid { .. })), "a second reply");
+    assert_eq!(send(&mut world, &id, &first).unwrap(), ["session.status_idled"]);
+    assert_eq!(world.session(&id).unwrap().blocking, std::slice::from_ref(&approval));
+    assert!(matches!(send(&mut world, &id, &first), Err(Refusal::Invalid { .. })), "a second reply");
 
     let second = json!([{ "type": "user.tool_confirmation", "tool_use_id": approval, "result": "allow" }]);
-    assert_eq!(send(&mut world, &id, second).unwrap(), ["session.status_run_started"]);
+    assert_eq!(send(&mut world, &id, &second).unwrap(), ["session.status_run_started"]);
     assert_eq!(world.session(&id).unwrap().status(), "running");
 }
 
@@ -105,7 +105,7 @@ fn one_call_that_answers_everything_resumes_without_idling_in_between() {
         { "type": "user.custom_tool_result", "custom_tool_use_id": custom },
         { "type": "user.tool_confirmation", "tool_use_id": approval, "result": "deny", "deny_message": "no" },
     ]);
-    assert_eq!(send(&mut world, &id, both).unwrap(), ["session.status_run_started"]);
+    assert_eq!(send(&mut world, &id, &both).unwrap(), ["session.status_run_started"]);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_call_with_one_refused_event_changes_nothing() {
         json!({ "type": "tool_confirmation", "tool_use_id": approval, "result": "allow" }),
     ] {
         let call = json!([{ "type": "user.custom_tool_result", "custom_tool_use_id": custom }, wrong]);
-        assert!(matches!(send(&mut world, &id, call.clone()), Err(Refusal::Invalid { .. })), "{call}");
+        assert!(matches!(send(&mut world, &id, &call), Err(Refusal::Invalid { .. })), "{call}");
     }
     assert_eq!(stream(&mut world, &id), before);
 }
@@ -132,7 +132,7 @@ fn a_message_sent_while_running_is_queued_and_starts_the_next_turn() {
     let (mut world, id) = world();
     play(&mut world, &id, Scenario::RunStarted);
     let hello = json!([{ "type": "user.message", "content": [{ "type": "text", "text": "more" }] }]);
-    assert!(send(&mut world, &id, hello).unwrap().is_empty());
+    assert!(send(&mut world, &id, &hello).unwrap().is_empty());
     assert_eq!(
         play(&mut world, &id, Scenario::TurnEnd),
         ["session.status_idled", "session.status_run_started"]
@@ -144,11 +144,11 @@ fn an_interrupt_ends_the_turn_closes_open_calls_and_is_a_no_op_when_idle() {
     let (mut world, id) = world();
     let (custom, _) = two_asks(&mut world, &id);
     let interrupt = json!([{ "type": "user.interrupt" }]);
-    assert_eq!(send(&mut world, &id, interrupt.clone()).unwrap(), ["session.status_idled"]);
+    assert_eq!(send(&mut world, &id, &interrupt).unwrap(), ["session.status_idled"]);
     assert_eq!(world.session(&id).unwrap().stopped_by, "end_turn");
     let late = json!([{ "type": "user.custom_tool_result", "custom_tool_use_id": custom }]);
-    assert!(send(&mut world, &id, late).is_err());
-    assert!(send(&mut world, &id, interrupt).unwrap().is_empty());
+    assert!(send(&mut world, &id, &late).is_err());
+    assert!(send(&mut world, &id, &interrupt).unwrap().is_empty());
 }
 
 #[test]
@@ -158,10 +158,10 @@ fn final_states_refuse_events_and_running_ones_refuse_the_end() {
     play(&mut world, &id, Scenario::RunStarted);
     assert!(matches!(world.delete(&id, at(3)), Err(Refusal::Invalid { .. })));
     play(&mut world, &id, Scenario::Archived);
-    assert!(matches!(send(&mut world, &id, hello.clone()), Err(Refusal::Conflict { .. })));
+    assert!(matches!(send(&mut world, &id, &hello), Err(Refusal::Conflict { .. })));
     assert!(world.change(&id, at(4), Session::archive).unwrap().is_empty(), "archiving again is silent");
     assert_eq!(play(&mut world, &id, Scenario::Deleted), ["session.deleted"]);
-    assert!(matches!(send(&mut world, &id, hello), Err(Refusal::NotFound { .. })));
+    assert!(matches!(send(&mut world, &id, &hello), Err(Refusal::NotFound { .. })));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_reached_budget_refuses_messages_until_it_is_raised() {
     let (mut world, id) = world();
     play(&mut world, &id, Scenario::BudgetReached);
     let hello = json!([{ "type": "user.message", "content": [{ "type": "text", "text": "hi" }] }]);
-    assert!(send(&mut world, &id, hello).is_err());
+    assert!(send(&mut world, &id, &hello).is_err());
     let raised = object(json!({ "budget": null }));
     let notices = world.change(&id, at(5), |session, stamp| session.update(raised, stamp)).unwrap();
     let kinds: Vec<_> = notices.iter().map(|notice| notice.kind.as_str()).collect();
@@ -186,7 +186,7 @@ fn results_of_an_ended_child_thread_are_refused() {
     let blocking = world.session(&id).unwrap().blocking[0].clone();
     world.change(&id, at(3), |session, stamp| session.end_child(&child, stamp)).unwrap();
     let late = json!([{ "type": "user.custom_tool_result", "custom_tool_use_id": blocking }]);
-    assert!(send(&mut world, &id, late).is_err());
+    assert!(send(&mut world, &id, &late).is_err());
 }
 
 #[test]

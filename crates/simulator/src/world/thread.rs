@@ -15,7 +15,13 @@ pub(crate) struct Thread {
 }
 
 impl Thread {
-    pub(crate) fn new(id: &str, session: &str, parent: Option<&str>, agent: Object, at: DateTime<Utc>) -> Self {
+    pub(crate) fn new(
+        id: &str,
+        session: &str,
+        parent: Option<&str>,
+        agent: Object,
+        at: DateTime<Utc>,
+    ) -> Self {
         let time = clock::millis(at);
         let object = object(json!({
             "type": "session_thread", "id": id, "session_id": session, "parent_thread_id": parent,
@@ -35,7 +41,11 @@ impl Thread {
     }
 
     pub(crate) fn agent_name(&self) -> &str {
-        self.object.get("agent").and_then(|agent| agent.get("name")).and_then(Value::as_str).unwrap_or("Agent")
+        self.object
+            .get("agent")
+            .and_then(|agent| agent.get("name"))
+            .and_then(Value::as_str)
+            .unwrap_or("Agent")
     }
 
     pub(crate) fn set(&mut self, member: &str, value: impl Into<Value>, at: DateTime<Utc>) {

@@ -24,7 +24,9 @@ impl Session {
                     return Err(Refusal::invalid("agent: can only be changed while the session is idle"));
                 }
                 "agent" if value.is_object() => value,
-                other => return Err(Refusal::invalid(format!("{other}: cannot be updated or has a wrong type"))),
+                other => {
+                    return Err(Refusal::invalid(format!("{other}: cannot be updated or has a wrong type")));
+                }
             };
             if self.object.get(&name) != Some(&value) {
                 changes.insert(name, value);
@@ -45,7 +47,8 @@ impl Session {
     /// Members given as null are removed, the others set.
     fn patched_metadata(&self, patch: &Value) -> Result<Value, Refusal> {
         let wrong = || Refusal::invalid("metadata: an object of strings");
-        let mut metadata = self.object.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+        let mut metadata =
+            self.object.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
         for (name, value) in patch.as_object().ok_or_else(wrong)? {
             if value.is_null() {
                 metadata.remove(name);

@@ -1,4 +1,4 @@
-use super::{Sink, subscriber};
+use super::{Sink, UNTRACED, subscriber};
 use crate::{LogFormat, TraceContext};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use serde_json::Value;
@@ -118,6 +118,20 @@ fn a_strict_log_filter_silences_lines_and_breaks_no_trace() {
     assert_eq!(lines[0]["trace_id"], PARENT_TRACE);
     assert_eq!(lines[0]["event.id"], "whe_1");
     assert_eq!(sent.unwrap().trace_id().to_string(), PARENT_TRACE);
+}
+
+#[test]
+fn a_long_lived_task_names_its_lines_and_is_no_trace() {
+    let lines = logged_json("info", || {
+        info_span!(target: UNTRACED, "runtime.task", task = "relay").in_scope(|| {
+            info!("idle");
+            info_span!("piece").in_scope(|| info!("one"));
+            info_span!("piece").in_scope(|| info!("two"));
+        });
+    });
+    assert!(lines.iter().all(|line| line["task"] == "relay"));
+    assert!(lines[0].get("trace_id").is_none());
+    assert_ne!(lines[1]["trace_id"], lines[2]["trace_id"], "each piece of work is a trace of its own");
 }
 
 #[test]

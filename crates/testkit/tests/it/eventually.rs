@@ -11,7 +11,8 @@ async fn errors_of_a_probe_mean_not_yet() -> Result<()> {
     let mut looks = 0;
     let value = eventually(Duration::from_secs(5), "a third look", async || {
         looks += 1;
-        if looks < 3 { bail!("look {looks}") } else { Ok(Some(looks)) }
+        anyhow::ensure!(looks >= 3, "look {looks}");
+        Ok(Some(looks))
     })
     .await?;
     assert_eq!(value, 3);

@@ -22,7 +22,7 @@ prop_compose! {
         shuffle: bool,
     ) -> SendOrder {
         let duplicates = f64::from(extra);
-        SendOrder { count, sessions, duplicates, stale, bad_signatures, dropped, dialect, shuffle, ..SendOrder::default() }
+        SendOrder { count, sessions, duplicates, shuffle, stale, bad_signatures, dropped, dialect, ..SendOrder::default() }
     }
 }
 

@@ -26,7 +26,8 @@ fn a_prefix_matches_below_itself_and_a_star_any_characters() {
 fn a_rule_strikes_as_often_as_it_says_then_the_next_one_does() {
     let twice = Rule { times: Some(2), ..Rule::failing("/v1".into(), 500) };
     let mut faults = faults(vec![twice, Rule::failing("/v1".into(), 429)]);
-    let statuses: Vec<_> = (0..4).map(|_| faults.strike("GET", "/v1/x").and_then(|rule| rule.status)).collect();
+    let statuses: Vec<_> =
+        (0..4).map(|_| faults.strike("GET", "/v1/x").and_then(|rule| rule.status)).collect();
     assert_eq!(statuses, [Some(500), Some(500), Some(429), Some(429)]);
 }
 

@@ -1,0 +1,9 @@
+//! The broker crate against the real RabbitMQ that `AMQP_URL` names, through a proxy that breaks connections.
+
+mod bench;
+mod consuming;
+mod dead_letters;
+mod outages;
+mod publishing;
+mod refusals;
+mod shutdown;

@@ -1,0 +1,173 @@
+//! The settle pass: the broker's copies are made to agree with Postgres.
+//!
+//! A copy whose event is dead in the same generation stays. One whose generation is over (replayed, discarded) goes, and
+//! so does a second copy. A copy that Postgres does not know as dead was dead-lettered by the broker itself, because it
+//! was delivered too often: its event is marked dead, so that people see it. What is none of ours stays and is counted.
+
+use broker::{Broker, DeadLetter, Inspector, Verdict};
+use domain::{Clock, EventKey, EventStatus, FailureClass};
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+use store::{DeadStanding, Failure, NewEvent, Source, Store};
+
+use crate::message::key_of;
+
+/// What a pass did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    /// Copies looked at.
+    pub seen: u32,
+    /// Copies that agree and stay.
+    pub kept: u32,
+    /// Copies that were over and are gone.
+    pub removed: u32,
+    /// Events that the broker had dead-lettered and that are marked dead now.
+    pub adopted: u32,
+    /// Copies that are none of ours; they stay.
+    pub foreign: u32,
+}
+
+/// The pass could not be finished; nothing is lost, and the next one goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// RabbitMQ is away.
+    #[error("the dead letters cannot be reached")]
+    Broker(#[from] broker::Error),
+    /// Postgres is away or refuses.
+    #[error("the dead letters cannot be looked up")]
+    Store(#[from] store::Error),
+}
+
+/// Copies held at the same time.
+const PREFETCH: u16 = 200;
+
+/// Makes one pass over the dead letters that are there now.
+///
+/// # Errors
+/// When either store is away.
+pub async fn settle(
+    store: &Store,
+    broker: &Broker,
+    clock: &dyn Clock,
+    worker: &str,
+) -> Result<Settled, SettleError> {
+    let inspector = Inspector::connect(broker).await?;
+    let mut sweep = inspector.sweep_dead(u32::MAX, PREFETCH).await?;
+    let mut settled = Settled::default();
+    let mut copies_seen = HashSet::new();
+    while let Some(batch) = sweep.next_batch().await? {
+        let verdicts = judge(store, clock, worker, &batch, &mut copies_seen, &mut settled).await?;
+        sweep.settle(batch.into_iter().zip(verdicts)).await?;
+    }
+    sweep.finish().await?;
+    inspector.close().await;
+    Ok(settled)
+}
+
+/// Decides on each copy, and adopts what Postgres did not know, before anything is removed.
+async fn judge(
+    store: &Store,
+    clock: &dyn Clock,
+    worker: &str,
+    batch: &[DeadLetter],
+    copies_seen: &mut HashSet<(EventKey, u32)>,
+    settled: &mut Settled,
+) -> Result<Vec<Verdict>, SettleError> {
+    let keys: Vec<Option<EventKey>> =
+        batch.iter().map(|letter| letter.message.as_ref().ok().and_then(key_of)).collect();
+    let known: Vec<EventKey> = keys.iter().flatten().cloned().collect();
+    let mut tx = store.begin("settle").await?;
+    let mut standings = store::standing_of(&mut tx, &known).await?;
+    adopt(&mut tx, clock, worker, batch, &mut standings, settled).await?;
+    tx.commit().await?;
+
+    let mut verdicts = Vec::with_capacity(batch.len());
+    for (letter, key) in batch.iter().zip(keys) {
+        settled.seen += 1;
+        let (Ok(message), Some(key)) = (&letter.message, key) else {
+            settled.foreign += 1;
+            verdicts.push(Verdict::Keep);
+            continue;
+        };
+        let stays = standings.get(&key).is_some_and(|standing| {
+            standing.status == EventStatus::Dead && standing.generation == message.generation
+        });
+        // Only the first copy of a life stays.
+        let stays = stays && copies_seen.insert((key, message.generation));
+        let (count, verdict) =
+            if stays { (&mut settled.kept, Verdict::Keep) } else { (&mut settled.removed, Verdict::Remove) };
+        *count += 1;
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+/// Marks dead what the broker gave up on: the event is still pending in the very generation that its copy carries, and
+/// the copy says that it was delivered too often or rejected.
+async fn adopt(
+    tx: &mut store::Tx,
+    clock: &dyn Clock,
+    worker: &str,
+    batch: &[DeadLetter],
+    standings: &mut HashMap<EventKey, DeadStanding>,
+    settled: &mut Settled,
+) -> Result<(), store::Error> {
+    let now = clock.now();
+    let mut unknown = Vec::new();
+    for letter in batch {
+        let Ok(message) = &letter.message else { continue };
+        let Some(key) = key_of(message) else { continue };
+        if standings.contains_key(&key) {
+            continue;
+        }
+        // Accepted by the broker alone, and dead before any worker could store it.
+        if let Ok(event) = domain::envelope::parse(&message.payload) {
+            unknown.push(NewEvent {
+                endpoint: key.endpoint,
+                event,
+                source: Source::Queue,
+                received_at: message.received_at,
+                payload: message.payload.clone(),
+                content_type: message.content_type.clone(),
+                traceparent: message.traceparent.clone(),
+            });
+        }
+    }
+    if !unknown.is_empty() {
+        store::accept_batch(tx, &unknown, now).await?;
+        let keys: Vec<EventKey> = unknown.iter().map(NewEvent::key).collect();
+        standings.extend(store::standing_of(tx, &keys).await?);
+    }
+
+    let mut failures = Vec::new();
+    for letter in batch {
+        let Ok(message) = &letter.message else { continue };
+        let Some(standing) = key_of(message).and_then(|key| standings.get_mut(&key)) else { continue };
+        let given_up = !letter.hints.deaths.is_empty() && message.failure.is_none();
+        let same_life = (standing.generation, standing.tries) == (message.generation, message.tries);
+        if given_up && same_life && standing.status == EventStatus::Pending {
+            let reason = letter.hints.deaths.first().map_or("unknown", |death| death.reason.as_str());
+            failures.push(Failure {
+                event: standing.event,
+                generation: standing.generation,
+                tries: standing.tries,
+                counts: false,
+                dead: true,
+                started_at: now,
+                class: FailureClass::Bug,
+                error: format!(
+                    "RabbitMQ gave up on the message ({reason}): workers died with it or could not read it"
+                ),
+                request_id: None,
+            });
+            standing.status = EventStatus::Dead;
+            settled.adopted += 1;
+        }
+    }
+    if !failures.is_empty() {
+        store::record_failures(tx, &failures, worker, now).await?;
+        let events: Vec<i64> = failures.iter().map(|failure| failure.event).collect();
+        store::unschedule(tx, &events).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Settling by itself: whenever the two sides disagree, one worker makes a pass.
+
+use super::{check, settle};
+use broker::Broker;
+use domain::Clock;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::Store;
+use telemetry::{Chain, LogLimiter};
+use tokio_util::sync::CancellationToken;
+
+/// How often the figures are compared.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Compares the broker's dead letters with Postgres and settles what differs.
+pub struct Settler {
+    store: Store,
+    broker: Broker,
+    clock: Arc<dyn Clock>,
+    worker: String,
+}
+
+impl Settler {
+    /// A settler. Any number may run: one at a time makes a pass.
+    #[must_use]
+    pub fn new(store: Store, broker: Broker, clock: Arc<dyn Clock>, worker: String) -> Self {
+        Self { store, broker, clock, worker }
+    }
+
+    /// Runs until `stop`. A pass that is interrupted loses nothing.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut disagreed = false;
+        let mut log = LogLimiter::new(Duration::from_mins(1));
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                () = stop.cancelled() => return,
+            }
+            let pass = tokio::select! {
+                pass = self.pass(&mut disagreed) => pass,
+                () = stop.cancelled() => return,
+            };
+            if let Err(error) = pass
+                && let Some(suppressed) = log.admit("pass", Instant::now())
+            {
+                tracing::warn!(error = %Chain(&error), suppressed, "dead letters not compared");
+            }
+        }
+    }
+
+    async fn pass(&self, disagreed: &mut bool) -> Result<(), settle::SettleError> {
+        // The lock is held by a transaction that does nothing else, and goes with it however this ends.
+        let mut election = self.store.begin("elect the settler").await?;
+        if !store::try_lock_settling(&mut election).await? {
+            return Ok(());
+        }
+        // The two sides are not read at the same instant: only what still differs the next time is a difference.
+        let differs = !check::check(&self.store, &self.broker).await?.agree;
+        if !std::mem::replace(disagreed, differs) || !differs {
+            return Ok(());
+        }
+        let settled = settle::settle(&self.store, &self.broker, &*self.clock, &self.worker).await?;
+        election.commit().await?;
+        if settled.removed + settled.adopted > 0 {
+            tracing::info!(
+                removed = settled.removed,
+                adopted = settled.adopted,
+                kept = settled.kept,
+                "dead letters settled"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Events as broker messages, and back.
+
+use broker::Message;
+use domain::{EndpointName, EventId, EventKey, FailureClass};
+use store::{Due, NewEvent};
+
+/// The message that carries a freshly accepted event.
+pub(crate) fn first_message(event: &NewEvent) -> Message {
+    Message {
+        event_id: event.event.id.as_str().to_owned(),
+        endpoint: event.endpoint.as_str().to_owned(),
+        payload: event.payload.clone(),
+        content_type: event.content_type.clone(),
+        received_at: event.received_at,
+        generation: 1,
+        tries: 0,
+        traceparent: event.traceparent.clone(),
+        failure: None,
+    }
+}
+
+/// The message that an outbox row asks for.
+pub(crate) fn due_message(due: &Due) -> Message {
+    let failure = match due.queue {
+        store::Queue::Work => None,
+        store::Queue::Dead => due.failure.as_ref().map(|(class, reason)| broker::Failure {
+            class: class.parse().unwrap_or(FailureClass::Bug),
+            reason: reason.clone(),
+        }),
+    };
+    Message {
+        event_id: due.key.id.as_str().to_owned(),
+        endpoint: due.key.endpoint.as_str().to_owned(),
+        payload: due.payload.clone(),
+        content_type: due.content_type.clone(),
+        received_at: due.received_at,
+        generation: due.generation,
+        tries: due.tries,
+        traceparent: due.traceparent.clone(),
+        failure,
+    }
+}
+
+/// Which event a message carries; `None` when its names are none that we could have accepted.
+pub(crate) fn key_of(message: &Message) -> Option<EventKey> {
+    Some(EventKey {
+        endpoint: EndpointName::new(message.endpoint.as_str()).ok()?,
+        id: EventId::new(message.event_id.as_str()).ok()?,
+    })
+}
+
+/// The broker's name of a queue that the store names.
+pub(crate) const fn queue_of(queue: store::Queue) -> broker::Queue {
+    match queue {
+        store::Queue::Work => broker::Queue::Work,
+        store::Queue::Dead => broker::Queue::Dead,
+    }
+}

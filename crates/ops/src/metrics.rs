@@ -1,0 +1,122 @@
+//! What the use cases count. All names are listed in docs/telemetry.md.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// One label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Outcome {
+    outcome: &'static str,
+}
+
+/// Operation and outcome of a call of the API.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ApiCall {
+    operation: &'static str,
+    outcome: String,
+}
+
+/// Counters of one process. Cloning shares them.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    deliveries: Family<Outcome, Counter>,
+    processed: Family<Outcome, Counter>,
+    failed_tries: Family<Outcome, Counter>,
+    relayed: Family<Outcome, Counter>,
+    api_calls: Family<ApiCall, Counter>,
+    accept_batch: Histogram,
+    apply_batch: Histogram,
+    freshness: Histogram,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            deliveries: Family::default(),
+            processed: Family::default(),
+            failed_tries: Family::default(),
+            relayed: Family::default(),
+            api_calls: Family::default(),
+            accept_batch: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            apply_batch: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            freshness: Histogram::new(exponential_buckets(0.05, 3.0, 12)),
+        }
+    }
+}
+
+impl Metrics {
+    /// Names the metrics of ingest in the registry.
+    pub fn register_ingest(&self, registry: &mut Registry) {
+        registry.register(
+            "ingest_deliveries",
+            "Deliveries, by what they were answered",
+            self.deliveries.clone(),
+        );
+        registry.register(
+            "ingest_relayed",
+            "Messages published from the outbox, by outcome",
+            self.relayed.clone(),
+        );
+        registry.register("ingest_accept_batch_events", "Events per commit", self.accept_batch.clone());
+    }
+
+    /// Names the metrics of the worker in the registry.
+    pub fn register_worker(&self, registry: &mut Registry) {
+        registry.register(
+            "worker_events",
+            "Messages dealt with, by what became of them",
+            self.processed.clone(),
+        );
+        registry.register("worker_failed_tries", "Failed tries, by class", self.failed_tries.clone());
+        registry.register(
+            "worker_api_calls",
+            "Requests to the Claude API, by operation and outcome",
+            self.api_calls.clone(),
+        );
+        registry.register("worker_apply_batch_events", "Events per transaction", self.apply_batch.clone());
+        registry.register(
+            "worker_freshness_seconds",
+            "Time from the event (by the sender's clock) until it was applied",
+            self.freshness.clone(),
+        );
+    }
+
+    pub(crate) fn count_delivery(&self, outcome: &'static str) {
+        self.deliveries.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(crate) fn count_processed(&self, outcome: &'static str) {
+        self.processed.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(crate) fn count_failed_try(&self, class: domain::FailureClass) {
+        self.failed_tries.get_or_create(&Outcome { outcome: class.as_str() }).inc();
+    }
+
+    pub(crate) fn count_relayed(&self, outcome: &'static str, messages: u64) {
+        self.relayed.get_or_create(&Outcome { outcome }).inc_by(messages);
+    }
+
+    /// Counts a request to the API.
+    pub fn count_api_call(&self, attempt: &claude::Attempt) {
+        let outcome = attempt.outcome.label().into_owned();
+        self.api_calls.get_or_create(&ApiCall { operation: attempt.operation, outcome }).inc();
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "batches are small")]
+    pub(crate) fn observe_accept_batch(&self, events: usize) {
+        self.accept_batch.observe(events as f64);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "batches are small")]
+    pub(crate) fn observe_apply_batch(&self, events: usize) {
+        self.apply_batch.observe(events as f64);
+    }
+
+    pub(crate) fn observe_freshness(&self, age: chrono::TimeDelta) {
+        self.freshness.observe(age.as_seconds_f64().max(0.0));
+    }
+}

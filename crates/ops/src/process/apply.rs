@@ -1,0 +1,111 @@
+//! Writing what was decided, many groups in one transaction, and only then acknowledging.
+
+use super::job::acknowledge;
+use super::look::Looked;
+use super::write::{Settled, write};
+use super::{Context, GroupKey};
+use crate::accept::confirm;
+use broker::{Message, Queue};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::Ticket;
+use telemetry::{Chain, LogLimiter};
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+/// Writes what has gathered, over and over, until nothing can come any more.
+pub(super) async fn run(
+    context: Arc<Context>,
+    mut looked: mpsc::Receiver<Looked>,
+    released: mpsc::UnboundedSender<GroupKey>,
+) {
+    let mut applier = Applier { context, released, log: LogLimiter::new(Duration::from_secs(10)) };
+    let mut batch = Vec::new();
+    while looked.recv_many(&mut batch, applier.context.config.apply).await > 0 {
+        applier.apply(std::mem::take(&mut batch)).await;
+    }
+}
+
+struct Applier {
+    context: Arc<Context>,
+    released: mpsc::UnboundedSender<GroupKey>,
+    log: LogLimiter,
+}
+
+impl Applier {
+    /// Writes a batch. What Postgres refuses is written group by group, so that one bad event does not hold up the
+    /// others; without Postgres everything waits, as the messages are not acknowledged.
+    async fn apply(&mut self, batch: Vec<Looked>) {
+        let mut pause = Duration::from_millis(100);
+        let events: usize = batch.iter().map(|looked| looked.jobs.len()).sum();
+        loop {
+            let span = tracing::info_span!(target: telemetry::UNTRACED, "worker.apply", events);
+            match write(&self.context, &batch).instrument(span).await {
+                Ok(settled) => {
+                    self.context.metrics.observe_apply_batch(events);
+                    return self.settle(batch, settled).await;
+                }
+                Err(error) if error.is_unavailable() => {
+                    if let Some(suppressed) = self.log.admit("away", Instant::now()) {
+                        tracing::warn!(error = %Chain(&error), suppressed, "results cannot be written; waiting for Postgres");
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(10));
+                }
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), events, "results were refused");
+                    return self.apply_one_by_one(batch, &error).await;
+                }
+            }
+        }
+    }
+
+    async fn apply_one_by_one(&mut self, batch: Vec<Looked>, error: &store::Error) {
+        let refused = super::FailedTry::new(domain::FailureClass::Bug, &Chain(error).to_string());
+        let alone = batch.len() == 1;
+        for mut looked in batch {
+            if alone && looked.seen.as_ref().is_err_and(|failed| failed.error == refused.error) {
+                // Not even the failure can be written: the broker's copy is all that is left of it.
+                for job in looked.jobs {
+                    tracing::error!(event.id = %job.key.id, "event can neither be applied nor recorded; moved to the dead letters");
+                    let _session_is_over = job.acker.reject_to_dead().await.is_err();
+                }
+                let _processor_is_gone = self.released.send(looked.key).is_err();
+                continue;
+            }
+            if alone {
+                looked.seen = Err(refused.clone());
+            }
+            Box::pin(self.apply(vec![looked])).await;
+        }
+    }
+
+    /// After the commit: publishes the dead letters, acknowledges everything, lets the resources go.
+    async fn settle(&self, batch: Vec<Looked>, settled: Settled) {
+        self.publish_dead(&settled.dead).await;
+        let mut ackers = Vec::new();
+        for looked in batch {
+            ackers.extend(looked.jobs.into_iter().map(|job| job.acker));
+            let _processor_is_gone = self.released.send(looked.key).is_err();
+        }
+        acknowledge(ackers).await;
+    }
+
+    /// Publishes dead letters whose outbox rows were just committed. What is not confirmed is left to the relay.
+    async fn publish_dead(&self, dead: &[(Ticket, Message)]) {
+        if dead.is_empty() {
+            return;
+        }
+        let messages: Vec<Message> = dead.iter().map(|(_, message)| message.clone()).collect();
+        let outcomes = self.context.publisher.publish_all(Queue::Dead, &messages).await;
+        let confirmed: Vec<Ticket> = dead
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| outcome.is_ok())
+            .map(|((ticket, _), _)| *ticket)
+            .collect();
+        if let Err(error) = confirm(&self.context.store, &confirmed).await {
+            tracing::debug!(error = %Chain(&error), "published dead letters stay in the outbox");
+        }
+    }
+}

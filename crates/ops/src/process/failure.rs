@@ -1,0 +1,53 @@
+//! A try that failed.
+
+use chrono::TimeDelta;
+use domain::FailureClass;
+use telemetry::Chain;
+
+/// Why a try failed, as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedTry {
+    /// The class, which decides what follows.
+    pub class: FailureClass,
+    /// The whole chain of causes, for people.
+    pub error: String,
+    /// The API's id of the request that failed.
+    pub request_id: Option<String>,
+    /// How long the API asked us to wait.
+    pub retry_after: Option<TimeDelta>,
+}
+
+/// Causes are kept up to this length, in characters.
+const LONGEST_ERROR: usize = 2_000;
+
+impl FailedTry {
+    /// A failure of ours, told in words.
+    pub(crate) fn new(class: FailureClass, error: &str) -> Self {
+        Self { class, error: storable(error), request_id: None, retry_after: None }
+    }
+
+    /// A request to the API that failed.
+    pub(crate) fn of_api(error: &claude::Error) -> Self {
+        Self {
+            class: error.class(),
+            error: storable(&Chain(error).to_string()),
+            request_id: error.request_id().map(storable),
+            retry_after: error.retry_after().and_then(|wait| TimeDelta::from_std(wait).ok()),
+        }
+    }
+
+    /// A panic, caught where the work was begun.
+    pub(crate) fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        Self::new(FailureClass::Bug, &format!("panicked: {text}"))
+    }
+}
+
+/// Postgres keeps no NUL in a text, and nobody reads a megabyte.
+fn storable(text: &str) -> String {
+    text.chars().filter(|c| *c != '\0').take(LONGEST_ERROR).collect()
+}

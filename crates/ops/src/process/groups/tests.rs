@@ -1,0 +1,44 @@
+use super::*;
+
+fn key(id: &str) -> Key {
+    Key::Resource(ResourceKind::Session, id.to_owned())
+}
+
+fn started(groups: &mut Groups<u32>) -> Vec<(Key, Vec<u32>)> {
+    std::iter::from_fn(|| groups.start_next()).map(|group| (group.key, group.jobs)).collect()
+}
+
+#[test]
+fn events_of_one_resource_start_together() {
+    let mut groups = Groups::new(8);
+    for (id, job) in [("a", 1), ("b", 2), ("a", 3)] {
+        groups.put(key(id), job);
+    }
+    assert_eq!(started(&mut groups), [(key("a"), vec![1, 3]), (key("b"), vec![2])]);
+}
+
+#[test]
+fn a_resource_in_work_is_not_started_again_before_it_is_finished() {
+    let mut groups = Groups::new(8);
+    groups.put(key("a"), 1);
+    assert_eq!(started(&mut groups).len(), 1);
+    groups.put(key("a"), 2);
+    groups.put(key("a"), 3);
+    assert_eq!(started(&mut groups), []);
+    groups.finish(&key("a"));
+    assert_eq!(started(&mut groups), [(key("a"), vec![2, 3])]);
+    assert!(!groups.is_idle());
+    groups.finish(&key("a"));
+    assert!(groups.is_idle());
+}
+
+#[test]
+fn no_more_groups_run_than_allowed() {
+    let mut groups = Groups::new(2);
+    for id in ["a", "b", "c"] {
+        groups.put(key(id), 0);
+    }
+    assert_eq!(started(&mut groups).len(), 2);
+    groups.finish(&key("b"));
+    assert_eq!(started(&mut groups), [(key("c"), vec![0])]);
+}

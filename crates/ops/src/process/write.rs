@@ -1,0 +1,259 @@
+//! The one transaction of a batch: lock, check again, decide, write.
+
+use super::Context;
+use super::failure::FailedTry;
+use super::intake::is_current;
+use super::job::Job;
+use super::look::Looked;
+use super::outcome::{Verdict, verdicts};
+use broker::Message;
+use chrono::{DateTime, Utc};
+use domain::decide::Overtaken;
+use domain::{EventKey, EventStatus, Next, Outcome, ResourceRef, ResourceState};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use store::{
+    DeadStanding, Failure, Finished, HistoryEntry, Intention, Locked, NewEffect, NewEvent, NewState, Source,
+    Ticket, Tx,
+};
+
+/// What is to be done after the commit.
+pub(super) struct Settled {
+    /// Dead letters to publish, with their outbox rows.
+    pub(super) dead: Vec<(Ticket, Message)>,
+}
+
+/// All that one transaction writes.
+#[derive(Default)]
+struct Writes<'a> {
+    states: Vec<(&'a ResourceRef, Option<&'a str>, ResourceState)>,
+    history: Vec<HistoryEntry<'a>>,
+    effects: Vec<NewEffect<'a>>,
+    overtaken: Vec<(&'a ResourceRef, Overtaken)>,
+    finished: Vec<Finished>,
+    failures: Vec<Failure>,
+    intentions: Vec<Intention>,
+    dead: Vec<(i64, Message)>,
+}
+
+/// Writes a batch in one transaction. Each group's events are of one resource, and no two groups share one.
+pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled, store::Error> {
+    let now = context.clock.now();
+    let mut tx = context.store.begin("apply").await?;
+    let jobs: Vec<&Job> = batch.iter().flat_map(|looked| &looked.jobs).collect();
+    let locked = lock(context, &mut tx, &jobs, now).await?;
+    let resources: Vec<&ResourceRef> =
+        batch.iter().filter_map(|looked| looked.jobs.first()?.resource()).collect();
+    let states = store::lock_states(&mut tx, &resources).await?;
+
+    let mut writes = Writes::default();
+    let mut done = HashSet::new();
+    for looked in batch {
+        let stored = looked
+            .jobs
+            .first()
+            .and_then(Job::resource)
+            .and_then(|resource| states.get(&(resource.kind, resource.id.clone())))
+            .cloned()
+            .unwrap_or_default();
+        // Two messages of one event may be in the group; the first one counts. What has moved on since intake is over.
+        let current: Vec<&Job> = looked
+            .jobs
+            .iter()
+            .filter(|job| locked.get(&job.key).is_some_and(|locked| is_current(job, &standing(locked))))
+            .filter(|job| done.insert(&job.key))
+            .collect();
+        let (verdicts, state) = verdicts(&current, &stored, &looked.seen);
+        writes.group(context, &current, verdicts, state, &locked, now);
+    }
+    let dead = writes.carry_out(context, &mut tx, now).await?;
+    tx.commit().await?;
+    Ok(Settled { dead })
+}
+
+/// Locks the events. One that is not stored was accepted by the broker alone; its message is enough to store it.
+async fn lock(
+    context: &Context,
+    tx: &mut Tx,
+    jobs: &[&Job],
+    now: DateTime<Utc>,
+) -> Result<HashMap<EventKey, Locked>, store::Error> {
+    let keys: Vec<EventKey> = jobs.iter().map(|job| job.key.clone()).collect();
+    let locked = store::lock_events(tx, &keys).await?;
+    let missing: Vec<NewEvent> =
+        jobs.iter().filter(|job| !locked.contains_key(&job.key)).map(|job| rebuilt(job)).collect();
+    if missing.is_empty() {
+        return Ok(locked);
+    }
+    tracing::info!(events = missing.len(), "events stored from their messages");
+    store::accept_batch(tx, &missing, now + context.config.grace).await?;
+    store::lock_events(tx, &keys).await
+}
+
+fn rebuilt(job: &Job) -> NewEvent {
+    NewEvent {
+        endpoint: job.key.endpoint.clone(),
+        event: job.event.clone(),
+        source: Source::Queue,
+        received_at: job.message.received_at,
+        payload: job.message.payload.clone(),
+        content_type: job.message.content_type.clone(),
+        traceparent: job.message.traceparent.clone(),
+    }
+}
+
+const fn standing(locked: &Locked) -> DeadStanding {
+    DeadStanding {
+        event: locked.event,
+        status: locked.status,
+        generation: locked.generation,
+        tries: locked.tries,
+    }
+}
+
+impl<'a> Writes<'a> {
+    fn group(
+        &mut self,
+        context: &Context,
+        jobs: &[&'a Job],
+        verdicts: Vec<Verdict>,
+        state: ResourceState,
+        locked: &HashMap<EventKey, Locked>,
+        now: DateTime<Utc>,
+    ) {
+        let mut overtaken = None;
+        for (job, verdict) in jobs.iter().zip(verdicts) {
+            let Some(locked) = locked.get(&job.key) else { continue };
+            let _span = job.span.enter();
+            match verdict {
+                Verdict::Ignored => self.finish(context, job, locked, Outcome::Ignored, now),
+                Verdict::Failed(failed) => self.fail(context, job, locked, failed, now),
+                Verdict::Decided(decision) => {
+                    self.finish(context, job, locked, decision.outcome, now);
+                    let (Some(resource), Some(order)) = (job.resource(), decision.history) else { continue };
+                    self.history.push(HistoryEntry {
+                        resource,
+                        order,
+                        event_type: job.event.event_type.as_str(),
+                        event: locked.event,
+                    });
+                    self.effects.extend(decision.effects.into_iter().map(|effect| NewEffect {
+                        resource,
+                        event: locked.event,
+                        effect,
+                    }));
+                    overtaken = Some((resource, job.event.workspace_id.as_deref(), decision.overtaken));
+                }
+            }
+        }
+        if let Some((resource, workspace, overtaken)) = overtaken {
+            self.overtaken.push((resource, overtaken));
+            self.states.push((resource, workspace, state));
+        }
+    }
+
+    fn finish(
+        &mut self,
+        context: &Context,
+        job: &Job,
+        locked: &Locked,
+        outcome: Outcome,
+        now: DateTime<Utc>,
+    ) {
+        let status = outcome.status();
+        self.finished.push(Finished { event: locked.event, status });
+        context.metrics.count_processed(status.as_str());
+        if status == EventStatus::Applied {
+            context.metrics.observe_freshness(now - job.event.created_at);
+        }
+        tracing::info!(
+            status = status.as_str(),
+            resource = job.resource().map(tracing::field::display),
+            "event processed"
+        );
+    }
+
+    fn fail(&mut self, context: &Context, job: &Job, locked: &Locked, failed: FailedTry, now: DateTime<Utc>) {
+        let policy = &context.config.policy;
+        let next =
+            policy.after_failure(locked.tries, failed.class, now, failed.retry_after, (context.dice)());
+        let (tries, dead, due_at) = match next {
+            Next::Retry { at, tries } => (tries, false, at),
+            Next::Wait { at } => (locked.tries, false, at),
+            Next::Dead { tries } => (tries, true, now + context.config.grace),
+        };
+        context.metrics.count_failed_try(failed.class);
+        tracing::warn!(
+            delivery.attempt = tries,
+            class = failed.class.as_str(),
+            error = failed.error,
+            request.id = failed.request_id,
+            due_at = (!dead).then(|| tracing::field::display(due_at)),
+            "{}",
+            if dead { "last try failed; event goes to the dead letters" } else { "try failed" }
+        );
+        self.intentions.push(Intention {
+            event: locked.event,
+            queue: if dead { store::Queue::Dead } else { store::Queue::Work },
+            generation: locked.generation,
+            tries,
+            due_at,
+        });
+        if dead {
+            context.metrics.count_processed("dead");
+            let failure = broker::Failure { class: failed.class, reason: failed.error.clone() };
+            self.dead.push((locked.event, Message { tries, failure: Some(failure), ..job.message.clone() }));
+        }
+        self.failures.push(Failure {
+            event: locked.event,
+            generation: locked.generation,
+            tries,
+            counts: tries > locked.tries,
+            dead,
+            started_at: job.started_at,
+            class: failed.class,
+            error: failed.error,
+            request_id: failed.request_id,
+        });
+    }
+
+    async fn carry_out(
+        self,
+        context: &Context,
+        tx: &mut Tx,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(Ticket, Message)>, store::Error> {
+        if !self.states.is_empty() {
+            let states: Vec<NewState<'_>> = self
+                .states
+                .iter()
+                .map(|(resource, workspace_id, state)| NewState {
+                    resource,
+                    workspace_id: *workspace_id,
+                    state,
+                })
+                .collect();
+            store::save_states(tx, &states).await?;
+            store::record_history(tx, &self.history).await?;
+        }
+        if !self.effects.is_empty() {
+            store::record_effects(tx, &self.effects, now).await?;
+        }
+        if self.overtaken.iter().any(|(_, overtaken)| *overtaken != Overtaken::Nothing) {
+            store::close_overtaken(tx, &self.overtaken).await?;
+        }
+        if !self.finished.is_empty() {
+            store::finish(tx, &self.finished, now).await?;
+        }
+        if self.failures.is_empty() {
+            return Ok(Vec::new());
+        }
+        store::record_failures(tx, &self.failures, &context.config.worker, now).await?;
+        let tickets: BTreeMap<i64, Ticket> = store::schedule(tx, &self.intentions)
+            .await?
+            .into_iter()
+            .map(|ticket| (ticket.event, ticket))
+            .collect();
+        let dead = self.dead.into_iter();
+        Ok(dead.filter_map(|(event, message)| Some((*tickets.get(&event)?, message))).collect())
+    }
+}

@@ -1,0 +1,191 @@
+//! One delivery, from raw bytes to a durable event.
+
+use crate::Metrics;
+use crate::accept::{Acceptance, Acceptor, NotAccepted};
+use bytes::Bytes;
+use domain::envelope::{InvalidEnvelope, parse};
+use domain::{Clock, Dialect, EndpointName};
+use signing::{Freshness, Headers, Rejection, Schemes, Secret, check_freshness};
+use std::sync::Arc;
+use store::{NewEvent, Quarantined, Source, Store};
+use telemetry::Chain;
+
+/// One request, as the HTTP layer read it.
+#[derive(Debug)]
+pub struct Delivery<'a> {
+    /// The endpoint that its path names.
+    pub endpoint: EndpointName,
+    /// Its signature headers.
+    pub headers: Headers<'a>,
+    /// Its content type.
+    pub content_type: Option<&'a str>,
+    /// Its body, untouched.
+    pub body: Bytes,
+    /// The trace that this request began or continued.
+    pub traceparent: Option<String>,
+}
+
+/// The delivery was not accepted. The `Display` text is what the sender is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is not known to come from the sender. Nothing of it is kept.
+    #[error("{}", advice(.0))]
+    Signature(Rejection),
+    /// It comes from the sender, but is no event. Kept in quarantine.
+    #[error("{0}")]
+    NotAnEvent(#[from] InvalidEnvelope),
+    /// It could not be made durable.
+    #[error("{0}")]
+    NotAccepted(#[from] NotAccepted),
+}
+
+fn advice(rejection: &Rejection) -> &'static str {
+    match rejection.reason {
+        signing::Reason::MissingHeader => {
+            "a signature header is missing: webhook-id, webhook-timestamp and webhook-signature are needed"
+        }
+        signing::Reason::BadTimestamp => "the timestamp is not a whole number of Unix seconds",
+        signing::Reason::TooOld => "the delivery is older than the replay window allows",
+        signing::Reason::TooNew => "the delivery is from the future; one of the two clocks is wrong",
+        signing::Reason::NoMatch => "no signature matches a secret of this endpoint",
+    }
+}
+
+impl Refusal {
+    /// A stable name of the reason.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Signature(rejection) => rejection.reason.as_str(),
+            Self::NotAnEvent(_) => "invalid_event",
+            Self::NotAccepted(NotAccepted::Overloaded) => "overloaded",
+            Self::NotAccepted(NotAccepted::Unavailable) => "unavailable",
+        }
+    }
+}
+
+/// How deliveries are verified.
+#[derive(Debug, Clone)]
+pub struct Verification {
+    /// All live secrets.
+    pub secrets: Vec<Secret>,
+    /// Which headers count.
+    pub schemes: Schemes,
+    /// Width of the replay window in each direction, in seconds.
+    pub tolerance_seconds: u32,
+}
+
+/// Receives deliveries.
+#[derive(Clone)]
+pub struct Receiver {
+    verification: Arc<Verification>,
+    acceptor: Acceptor,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    metrics: Metrics,
+}
+
+impl Receiver {
+    /// A receiver that hands events to `acceptor`.
+    #[must_use]
+    pub fn new(
+        verification: Verification,
+        acceptor: Acceptor,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { verification: Arc::new(verification), acceptor, store, clock, metrics }
+    }
+
+    /// Verifies, parses and accepts a delivery. When this returns `Ok`, the event is durable.
+    ///
+    /// # Errors
+    /// When the delivery is not authentic, is no event, or could not be made durable.
+    pub async fn receive(&self, delivery: Delivery<'_>) -> Result<Acceptance, Refusal> {
+        let outcome = self.try_receive(delivery).await;
+        self.metrics.count_delivery(match &outcome {
+            Ok(Acceptance::New) => "accepted",
+            Ok(Acceptance::Duplicate) => "duplicate",
+            Err(refusal) => refusal.code(),
+        });
+        outcome
+    }
+
+    async fn try_receive(&self, delivery: Delivery<'_>) -> Result<Acceptance, Refusal> {
+        let now = self.clock.now();
+        let verification = &self.verification;
+        let verified = signing::verify(
+            &delivery.headers,
+            &delivery.body,
+            &verification.secrets,
+            now.timestamp(),
+            verification.tolerance_seconds,
+            verification.schemes,
+        )
+        .map_err(|rejection| rejected(&delivery, rejection))?;
+
+        let event = match parse(&delivery.body) {
+            Ok(event) => event,
+            Err(problem) => {
+                self.quarantine(&delivery, &problem).await;
+                return Err(problem.into());
+            }
+        };
+        if verified.freshness == Freshness::FromBody && event.dialect != Dialect::Classic {
+            check_freshness(event.created_at.timestamp(), now.timestamp(), verification.tolerance_seconds)
+                .map_err(|rejection| rejected(&delivery, rejection))?;
+        }
+        if delivery.headers.webhook_id.is_some_and(|id| id != event.id.as_str()) {
+            tracing::warn!(event.id = %event.id, "webhook-id differs from the event's own id; the event's own id counts");
+        }
+        let new = NewEvent {
+            endpoint: delivery.endpoint,
+            event,
+            source: Source::Webhook,
+            received_at: now,
+            content_type: delivery
+                .content_type
+                .filter(|text| domain::ids::check_name(text).is_ok())
+                .map(str::to_owned),
+            payload: delivery.body,
+            traceparent: delivery.traceparent,
+        };
+        Ok(self.acceptor.accept(new).await?)
+    }
+
+    /// Keeps a signed body that is no event. Failing that loses nothing that could have been processed.
+    async fn quarantine(&self, delivery: &Delivery<'_>, problem: &InvalidEnvelope) {
+        let body = Quarantined {
+            endpoint: delivery.endpoint.clone(),
+            received_at: self.clock.now(),
+            body: delivery.body.to_vec(),
+            content_type: delivery.content_type.map(|text| text.replace('\0', "\u{fffd}")),
+            problem: problem.to_string().replace('\0', "\u{fffd}"),
+        };
+        let kept = async {
+            let mut connection = self.store.connection().await?;
+            store::quarantine(&mut connection, &body).await
+        };
+        match kept.await {
+            Ok(()) => {
+                tracing::warn!(endpoint = %delivery.endpoint, error = %problem, "signed body is no event; kept in quarantine");
+            }
+            Err(error) => {
+                tracing::error!(endpoint = %delivery.endpoint, error = %Chain(&error), "signed body is no event, and could not be quarantined");
+            }
+        }
+    }
+}
+
+/// Logs why a delivery is not trusted: the reason and how far the clocks are apart, never a header's value.
+fn rejected(delivery: &Delivery<'_>, rejection: Rejection) -> Refusal {
+    tracing::warn!(
+        endpoint = %delivery.endpoint,
+        reason = rejection.reason.as_str(),
+        skew_seconds = rejection.skew_seconds,
+        body_bytes = delivery.body.len(),
+        "delivery not verified; `worker doctor signature` explains why one fails"
+    );
+    Refusal::Signature(rejection)
+}

@@ -1,0 +1,4 @@
+//! `runtime` as a process and over HTTP.
+
+mod health;
+mod process;

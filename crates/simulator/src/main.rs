@@ -1,0 +1,7 @@
+//! The `simulator` binary; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    simulator::cli::main()
+}

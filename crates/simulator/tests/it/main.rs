@@ -1,0 +1,14 @@
+//! The simulator from outside: over HTTP, in process or as a process.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests stop at the first surprise")]
+
+mod batches;
+mod deliveries;
+mod events;
+mod faults;
+mod headers;
+mod lab;
+mod lists;
+mod process;
+mod receiver;
+mod sessions;
+mod threads;

@@ -1,0 +1,105 @@
+//! `worker run`: wiring of one worker process, and the order in which its parts end.
+
+use crate::run_args::RunSettings;
+use broker::{Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames};
+use ops::Metrics;
+use ops::dead::Settler;
+use ops::process::{Config, Processor};
+use runtime::{Exit, Failure, Health, HealthServer, OrExit, SystemClock, Tasks, listen};
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use telemetry::Registry;
+use tokio::sync::mpsc;
+
+/// How long the relay leaves a dead letter to the worker's own publish.
+const GRACE: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
+
+/// How long a statement may take before Postgres counts as away.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Groups written in one transaction at most.
+const APPLY_GROUPS: usize = 64;
+
+/// Runs until a signal, then finishes what it holds; what does not get finished in time is given back.
+pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Failure> {
+    let internal =
+        listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)").or_exit(Exit::Usage)?;
+    let clock = Arc::new(SystemClock);
+    let worker = format!("worker-{}", std::process::id());
+    let store = Store::new(&store::Options {
+        url: settings.database.url.reveal().to_owned(),
+        connections: settings.database.connections,
+        acquire_timeout: Duration::from_secs(5),
+        statement_timeout: Some(STATEMENT_TIMEOUT),
+        application: "holdfast-worker",
+    })
+    .or_exit(Exit::Usage)?;
+    let url = settings.broker.url.reveal().parse().or_exit(Exit::Usage)?;
+    let names = QueueNames::new(&settings.broker.prefix).or_exit(Exit::Usage)?;
+    let broker = Broker { connection_name: worker.clone(), ..Broker::new(url, names) };
+
+    let mut registry = Registry::default();
+    let (metrics, broker_metrics) = (Metrics::default(), broker::Metrics::default());
+    metrics.register_worker(&mut registry);
+    broker_metrics.register(&mut registry);
+    let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
+
+    let (publisher, publishing) =
+        Publisher::new(broker.clone(), PublisherConfig::default(), broker_metrics.clone());
+    let consumer =
+        Consumer::new(broker.clone(), ConsumerConfig::new(Queue::Work, settings.prefetch), broker_metrics);
+    let link = consumer.state();
+    let processor = Processor::new(
+        Config {
+            concurrency: settings.concurrency,
+            intake: usize::from(settings.prefetch),
+            apply: APPLY_GROUPS,
+            policy: settings.policy,
+            grace: GRACE,
+            worker: worker.clone(),
+        },
+        store.clone(),
+        claude,
+        publisher,
+        clock.clone(),
+        rand::random::<f64>,
+        metrics,
+    );
+
+    let health = Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("rabbitmq", move || {
+        match *link.borrow() {
+            LinkState::Up => Ok(()),
+            LinkState::Down => Err("not connected".to_owned()),
+        }
+    });
+    tasks.spawn_lasting("health", async { Ok(HealthServer::new(internal, health).serve().await?) });
+
+    // The connections outlive the processor: what it finishes while draining is still acknowledged and published.
+    let (soft, hard) = (tasks.shutdown().soft().clone(), tasks.shutdown().hard().clone());
+    let (sink, deliveries) = mpsc::channel(usize::from(settings.prefetch));
+    let publisher_stop = hard.clone();
+    tasks.spawn_lasting("publisher", async move {
+        publishing.run(publisher_stop).await;
+        Ok(())
+    });
+    let control = Control::running(soft.clone(), hard);
+    tasks.spawn_lasting("consumer", async move {
+        consumer.run(sink, control).await;
+        Ok(())
+    });
+    let drain = soft.clone();
+    tasks.spawn_critical("processor", async move {
+        processor.run(deliveries, drain).await;
+        Ok(())
+    });
+    let settler = Settler::new(store.clone(), broker, clock, worker);
+    tasks.spawn_critical("settler", async move {
+        settler.run(soft).await;
+        Ok(())
+    });
+    tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
+    tasks.run_until_shutdown(settings.drain).await?;
+    store.close().await;
+    Ok(Exit::Ok)
+}
