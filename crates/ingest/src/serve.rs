@@ -146,8 +146,8 @@ fn health(tasks: &Tasks, registry: Registry, store: &Store, publisher: &Publishe
         let postgres_is_away = away.load(std::sync::atomic::Ordering::Relaxed);
         match (postgres_is_away, *link.borrow()) {
             (false, _) => Ok(()),
-            (true, LinkState::Up) => Err("Postgres is away".to_owned()),
-            (true, LinkState::Down) => Err("Postgres and RabbitMQ are away".to_owned()),
+            (true, LinkState::Up) => Err("Postgres cannot be used (away, or not migrated)".to_owned()),
+            (true, LinkState::Down) => Err("Postgres cannot be used and RabbitMQ is away".to_owned()),
         }
     })
 }

@@ -3,8 +3,10 @@
 //! Requests put their event into a bounded queue and wait. The committer takes all that has gathered while its last
 //! commit ran, writes it in one transaction and answers everybody after the commit. There is no timer: a lone request
 //! is committed at once, and under load batches grow by themselves. Only then are the events published; what does not
-//! get confirmed is left to the relay.
+//! get confirmed is left to the relay. While Postgres is away, the order is the other way round: a confirmed publish
+//! makes the event durable, and a worker stores the row.
 
+mod away;
 mod committer;
 mod first_publish;
 
@@ -17,6 +19,7 @@ use broker::Publisher;
 use chrono::TimeDelta;
 use domain::Clock;
 use std::sync::Arc;
+use std::time::Duration;
 use store::{NewEvent, Store};
 use tokio::sync::{mpsc, oneshot};
 
@@ -31,30 +34,41 @@ pub struct Config {
     pub publish_queue: usize,
     /// How long the relay leaves a fresh event to the first publish. Longer than a publish may take.
     pub grace: TimeDelta,
+    /// How long a commit may take before Postgres counts as away.
+    pub deadline: Duration,
+    /// How long Postgres is left alone after it was away.
+    pub away: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { queue: 4096, batch: 256, publish_queue: 16_384, grace: TimeDelta::seconds(10) }
+        Self {
+            queue: 4096,
+            batch: 256,
+            publish_queue: 16_384,
+            grace: TimeDelta::seconds(10),
+            deadline: Duration::from_secs(1),
+            away: Duration::from_millis(500),
+        }
     }
 }
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acceptance {
-    /// It is committed.
+    /// It is durable now.
     New,
-    /// It had been committed before.
+    /// It had been durable before.
     Duplicate,
 }
 
-/// The event could not be made durable; nothing of it is left behind.
+/// The event could not be made durable. If something of it was, the sender's next attempt is a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAccepted {
     /// Too many requests are waiting.
     #[error("too many deliveries are waiting to be stored")]
     Overloaded,
-    /// Postgres is away or refuses.
+    /// Neither Postgres nor RabbitMQ takes it.
     #[error("the event could not be stored")]
     Unavailable,
 }
@@ -62,6 +76,12 @@ pub enum NotAccepted {
 pub(crate) struct Waiting {
     event: NewEvent,
     answer: oneshot::Sender<Result<Acceptance, NotAccepted>>,
+}
+
+impl Waiting {
+    fn answer(self, outcome: Result<Acceptance, NotAccepted>) {
+        let _sender_gave_up = self.answer.send(outcome).is_err();
+    }
 }
 
 /// The entrance of the pipeline. Cheap to clone.
@@ -82,14 +102,15 @@ impl Acceptor {
     ) -> (Self, Committer, FirstPublish) {
         let (waiting, arrivals) = mpsc::channel(config.queue);
         let (accepted, to_publish) = mpsc::channel(config.publish_queue);
-        let committer = Committer::new(config, arrivals, accepted, store.clone(), clock, metrics);
+        let committer =
+            Committer::new(config, arrivals, accepted, store.clone(), publisher.clone(), clock, metrics);
         (Self { waiting }, committer, FirstPublish::new(to_publish, publisher, store))
     }
 
-    /// Waits until the event is committed.
+    /// Waits until the event is durable.
     ///
     /// # Errors
-    /// When too many are waiting, or Postgres is away.
+    /// When too many are waiting, or neither store takes it.
     pub async fn accept(&self, event: NewEvent) -> Result<Acceptance, NotAccepted> {
         let (answer, outcome) = oneshot::channel();
         self.waiting.try_send(Waiting { event, answer }).map_err(|error| match error {

@@ -117,7 +117,7 @@ impl Processor {
                         groups.add(job);
                     }
                 }
-                () = drain.cancelled(), if !groups.is_idle() && open => {
+                () = drain.cancelled(), if open => {
                     // Wakes the loop once; from here on it only finishes what it has.
                     open = !deliveries.is_empty();
                 }

@@ -29,10 +29,10 @@ pub struct TelemetryArgs {
 }
 
 impl TelemetryArgs {
-    /// The filter to use. The AMQP library logs returned messages with their payload, so it is held to errors unless
-    /// the setting names it.
+    /// The filter to use. Unless the setting names them, the AMQP library is held to errors, since it logs returned
+    /// messages with their payload, and the HTTP server to warnings, since it tells of every thread.
     #[must_use]
     pub fn filter(&self) -> String {
-        format!("lapin=error,{}", self.log)
+        format!("lapin=error,actix_server=warn,{}", self.log)
     }
 }

@@ -1,13 +1,17 @@
-//! The one duty that commits events.
+//! The one duty that makes events durable: in Postgres, or, while Postgres is away, in RabbitMQ.
 
+use super::away::Away;
 use super::{Acceptance, Config, NotAccepted, Waiting};
 use crate::Metrics;
+use crate::message::first_message;
+use broker::{Message, Publisher, Queue};
 use domain::Clock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Accepted, NewEvent, Store, Ticket};
 use telemetry::{Chain, LogLimiter};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// Commits what has gathered, over and over.
 pub struct Committer {
@@ -15,9 +19,19 @@ pub struct Committer {
     arrivals: mpsc::Receiver<Waiting>,
     accepted: mpsc::Sender<(NewEvent, Ticket)>,
     store: Store,
+    publisher: Publisher,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    postgres: Away,
     log: LogLimiter,
+}
+
+/// Why a batch was not committed.
+enum NotCommitted {
+    /// Postgres is away, or too slow. The batch may or may not have been committed.
+    Away(String),
+    /// Postgres objects to something in the batch.
+    Refused(store::Error),
 }
 
 impl Committer {
@@ -26,55 +40,108 @@ impl Committer {
         arrivals: mpsc::Receiver<Waiting>,
         accepted: mpsc::Sender<(NewEvent, Ticket)>,
         store: Store,
+        publisher: Publisher,
         clock: Arc<dyn Clock>,
         metrics: Metrics,
     ) -> Self {
         let log = LogLimiter::new(Duration::from_secs(10));
-        Self { config, arrivals, accepted, store, clock, metrics, log }
+        let postgres = Away::new(config.away);
+        Self { config, arrivals, accepted, store, publisher, clock, metrics, postgres, log }
     }
 
     /// Runs until every [`super::Acceptor`] is gone and all that waited is answered.
     pub async fn run(mut self) {
         let mut batch = Vec::new();
         while self.arrivals.recv_many(&mut batch, self.config.batch).await > 0 {
-            self.commit(std::mem::take(&mut batch)).await;
+            self.metrics.observe_accept_batch(batch.len());
+            self.take(std::mem::take(&mut batch)).await;
         }
     }
 
-    async fn commit(&mut self, batch: Vec<Waiting>) {
-        self.metrics.observe_accept_batch(batch.len());
-        let (events, answers): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|waiting| (waiting.event, waiting.answer)).unzip();
-        match self.write(&events).await {
+    async fn take(&mut self, batch: Vec<Waiting>) {
+        if self.postgres.is_away(Instant::now()) {
+            return self.hand_to_broker(batch).await;
+        }
+        let events: Vec<NewEvent> = batch.iter().map(|waiting| waiting.event.clone()).collect();
+        match self.commit(&events).await {
             Ok(outcomes) => {
-                for ((event, answer), outcome) in events.into_iter().zip(answers).zip(outcomes) {
-                    let acceptance = match outcome {
-                        Accepted::New(ticket) => {
-                            // Full: the relay publishes it when its grace is over.
-                            let _left_to_the_relay = self.accepted.try_send((event, ticket)).is_err();
-                            Acceptance::New
-                        }
-                        Accepted::Duplicate => Acceptance::Duplicate,
-                    };
-                    let _sender_gave_up = answer.send(Ok(acceptance)).is_err();
+                self.postgres.is_back();
+                for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+                    self.accept(waiting, outcome);
                 }
             }
-            Err(error) => {
-                if let Some(suppressed) = self.log.admit("commit", Instant::now()) {
-                    tracing::error!(error = %Chain(&error), events = events.len(), suppressed, "events not stored");
+            Err(NotCommitted::Away(why)) => {
+                self.postgres.failed(Instant::now());
+                if let Some(suppressed) = self.log.admit("away", Instant::now()) {
+                    tracing::error!(
+                        error = why,
+                        suppressed,
+                        "Postgres is away; events go straight to RabbitMQ"
+                    );
                 }
-                for answer in answers {
-                    let _sender_gave_up = answer.send(Err(NotAccepted::Unavailable)).is_err();
+                self.hand_to_broker(batch).await;
+            }
+            Err(NotCommitted::Refused(error)) if batch.len() > 1 => {
+                tracing::error!(error = %Chain(&error), events = batch.len(), "batch refused; storing one by one");
+                for waiting in batch {
+                    Box::pin(self.take(vec![waiting])).await;
+                }
+            }
+            Err(NotCommitted::Refused(error)) => {
+                for waiting in batch {
+                    tracing::error!(error = %Chain(&error), event.id = %waiting.event.event.id, "event refused by Postgres");
+                    waiting.answer(Err(NotAccepted::Unavailable));
                 }
             }
         }
     }
 
-    async fn write(&self, events: &[NewEvent]) -> Result<Vec<Accepted>, store::Error> {
-        let due = self.clock.now() + self.config.grace;
-        let mut tx = self.store.begin("accept").await?;
-        let outcomes = store::accept_batch(&mut tx, events, due).await?;
-        tx.commit().await?;
-        Ok(outcomes)
+    /// Answers a sender after the commit, and passes a new event on to its first publish.
+    fn accept(&self, waiting: Waiting, outcome: Accepted) {
+        let Waiting { event, answer } = waiting;
+        let acceptance = match outcome {
+            Accepted::New(ticket) => {
+                // Full: the relay publishes it when its grace is over.
+                let _left_to_the_relay = self.accepted.try_send((event, ticket)).is_err();
+                Acceptance::New
+            }
+            Accepted::Duplicate => Acceptance::Duplicate,
+        };
+        let _sender_gave_up = answer.send(Ok(acceptance)).is_err();
+    }
+
+    async fn commit(&self, events: &[NewEvent]) -> Result<Vec<Accepted>, NotCommitted> {
+        let write = async {
+            let due = self.clock.now() + self.config.grace;
+            let mut tx = self.store.begin("accept").await?;
+            let outcomes = store::accept_batch(&mut tx, events, due).await?;
+            tx.commit().await?;
+            Ok(outcomes)
+        };
+        match timeout(self.config.deadline, write).await {
+            Ok(Ok(outcomes)) => Ok(outcomes),
+            Ok(Err(error @ store::Error::Refused { .. })) => Err(NotCommitted::Refused(error)),
+            Ok(Err(error)) => Err(NotCommitted::Away(Chain(&error).to_string())),
+            Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {:?}", self.config.deadline))),
+        }
+    }
+
+    /// Makes events durable by a confirmed publish: the message alone is enough for a worker to store the row. Whether
+    /// an event was known cannot be told here; the worker tells, and does nothing twice.
+    async fn hand_to_broker(&mut self, batch: Vec<Waiting>) {
+        let messages: Vec<Message> = batch.iter().map(|waiting| first_message(&waiting.event)).collect();
+        let outcomes = self.publisher.publish_all(Queue::Work, &messages).await;
+        for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+            let answer = match outcome {
+                Ok(()) => Ok(Acceptance::New),
+                Err(error) => {
+                    if let Some(suppressed) = self.log.admit("both away", Instant::now()) {
+                        tracing::error!(error = %Chain(&error), suppressed, "neither Postgres nor RabbitMQ takes events; deliveries are answered 503");
+                    }
+                    Err(NotAccepted::Unavailable)
+                }
+            };
+            waiting.answer(answer);
+        }
     }
 }

@@ -1,1 +1,0 @@
-//! Processes events, and the operator's command line.

@@ -1,0 +1,90 @@
+//! The settings of `worker run`.
+
+use clap::Args;
+use domain::RetryPolicy;
+use runtime::{Exit, Failure, OrExit};
+use settings::{
+    Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, Problems, RetryArgs, TelemetryArgs,
+    WorkerListenArgs,
+};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// Resources that are fetched at the same time
+    #[arg(long, env = "HOLDFAST_CONCURRENCY", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Pace")]
+    concurrency: u16,
+
+    /// Events that the worker holds at the same time; those of one resource share a fetch
+    #[arg(long, env = "HOLDFAST_PREFETCH", value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Pace")]
+    prefetch: u16,
+
+    /// On shutdown, longest time to finish what has been begun
+    #[arg(long, env = "HOLDFAST_DRAIN", value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration, help_heading = "Pace")]
+    drain: Duration,
+
+    #[command(flatten)]
+    retry: RetryArgs,
+    #[command(flatten)]
+    listen: WorkerListenArgs,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    claude: ClaudeArgs,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
+}
+
+const EXAMPLES: &str = "\
+Example:
+  DATABASE_URL=postgres://holdfast:…@localhost/holdfast \\
+  AMQP_URL=amqp://holdfast:…@localhost:5672/%2f \\
+  ANTHROPIC_API_KEY=sk-ant-… worker run --tries 3 --retry-delays 10s,60s
+
+Start as many workers as you like, on as many machines: they share the queue.";
+
+/// What `worker run` runs with, checked.
+#[derive(Debug)]
+pub(crate) struct RunSettings {
+    pub(crate) database: Database,
+    pub(crate) broker: Broker,
+    pub(crate) claude: Claude,
+    pub(crate) policy: RetryPolicy,
+    pub(crate) internal_listen: SocketAddr,
+    pub(crate) concurrency: usize,
+    pub(crate) prefetch: u16,
+    pub(crate) drain: Duration,
+}
+
+impl RunArgs {
+    /// Checks everything, and tells everything that is wrong at once.
+    pub(crate) fn validate(&self) -> Result<RunSettings, Failure> {
+        let mut problems = Problems::new();
+        let database = self.database.validate(&mut problems);
+        let broker = self.broker.validate(&mut problems);
+        let claude = self.claude.validate(&mut problems);
+        let policy = self.retry.validate(&mut problems);
+        let internal_listen = settings::address(
+            &self.listen.internal_listen,
+            "--internal-listen (HOLDFAST_INTERNAL_LISTEN)",
+            &mut problems,
+        );
+        let complete = || {
+            Some(RunSettings {
+                database: database?,
+                broker: broker?,
+                claude: claude?,
+                policy: policy?,
+                internal_listen: internal_listen?,
+                concurrency: usize::from(self.concurrency),
+                prefetch: self.prefetch,
+                drain: self.drain,
+            })
+        };
+        problems.into_result(complete()).or_exit(Exit::Usage)
+    }
+}
