@@ -24,7 +24,7 @@ mod hints;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::{decode, text};
 pub use encode::Unencodable;
 pub(crate) use encode::encode;
 pub use hints::{Death, Hints};

@@ -21,6 +21,17 @@ pub(crate) enum Unread {
     Broken,
 }
 
+impl Unread {
+    /// A stable name of the reason.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::TooLarge => "body_too_large",
+            Self::TooSlow => "body_too_slow",
+            Self::Broken => "body_broken",
+        }
+    }
+}
+
 /// Reads the body, counting what really comes: a chunked body announces no length, and a wrong one proves nothing.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes, Unread> {
     let announced = request

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::EndpointName;
+use ops::Metrics;
 use ops::receive::{Delivery, Receiver};
 use runtime::Shutdown;
 use signing::Headers;
@@ -15,6 +16,7 @@ use tracing::Instrument;
 /// What the handlers share.
 pub(crate) struct Shared {
     pub(crate) receiver: Receiver,
+    pub(crate) metrics: Metrics,
     pub(crate) body_limit: usize,
     pub(crate) shutdown: Shutdown,
 }
@@ -72,7 +74,10 @@ async fn receive(
     let mut response = async {
         let body = match body::read(&request, payload, shared.body_limit).await {
             Ok(body) => body,
-            Err(unread) => return unread_body(unread, shared.body_limit),
+            Err(unread) => {
+                shared.metrics.count_delivery(unread.reason());
+                return unread_body(unread, shared.body_limit);
+            }
         };
         let delivery = Delivery {
             endpoint,
@@ -101,15 +106,15 @@ fn unread_body(unread: Unread, limit: usize) -> HttpResponse {
     match unread {
         Unread::TooLarge => rejected(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
+            unread.reason(),
             &format!(
                 "the body is longer than {limit} bytes; --body-limit (HOLDFAST_BODY_LIMIT) sets the limit"
             ),
         ),
         Unread::TooSlow => {
-            rejected(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body took too long to arrive")
+            rejected(StatusCode::REQUEST_TIMEOUT, unread.reason(), "the body took too long to arrive")
         }
-        Unread::Broken => rejected(StatusCode::BAD_REQUEST, "body_broken", "the body broke off"),
+        Unread::Broken => rejected(StatusCode::BAD_REQUEST, unread.reason(), "the body broke off"),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::args::Settings;
 use crate::routes::{Shared, configure};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use anyhow::Context;
 use broker::{Broker, LinkState, Publisher, PublisherConfig, QueueNames};
 use ops::Metrics;
 use ops::accept::Acceptor;
@@ -33,8 +34,9 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
         statement_timeout: Some(STATEMENT_TIMEOUT),
         application: "holdfast-ingest",
     })
+    .context("--database-url (DATABASE_URL)")
     .or_exit(Exit::Usage)?;
-    let url = settings.broker.url.reveal().parse().or_exit(Exit::Usage)?;
+    let url = settings.broker.url.reveal().parse().context("--amqp-url (AMQP_URL)").or_exit(Exit::Usage)?;
     let names = QueueNames::new(&settings.broker.prefix).or_exit(Exit::Usage)?;
     let broker = Broker { connection_name: "holdfast-ingest".to_owned(), ..Broker::new(url, names) };
 
@@ -90,8 +92,9 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
         schemes: settings.signatures.schemes,
         tolerance_seconds: settings.signatures.tolerance_seconds,
     };
-    let receiver = Receiver::new(verification, acceptor, store.clone(), clock, metrics);
-    let shared = Shared { receiver, body_limit: settings.body_limit, shutdown: tasks.shutdown().clone() };
+    let receiver = Receiver::new(verification, acceptor, store.clone(), clock, metrics.clone());
+    let shared =
+        Shared { receiver, metrics, body_limit: settings.body_limit, shutdown: tasks.shutdown().clone() };
     tasks.spawn_critical(
         "server",
         http(listener, shared, settings.http_threads, settings.drain_delay, settings.drain),
@@ -144,11 +147,10 @@ fn health(tasks: &Tasks, registry: Registry, store: &Store, publisher: &Publishe
     let link = publisher.state();
     Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("stores", move || {
         let postgres_is_away = away.load(std::sync::atomic::Ordering::Relaxed);
-        match (postgres_is_away, *link.borrow()) {
-            (false, _) => Ok(()),
-            (true, LinkState::Up) => Err("Postgres cannot be used (away, or not migrated)".to_owned()),
-            (true, LinkState::Down) => Err("Postgres cannot be used and RabbitMQ is away".to_owned()),
+        if postgres_is_away && *link.borrow() == LinkState::Down {
+            return Err("neither Postgres nor RabbitMQ can be used".to_owned());
         }
+        Ok(())
     })
 }
 

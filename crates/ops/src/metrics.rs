@@ -12,6 +12,12 @@ pub struct Outcome {
     outcome: &'static str,
 }
 
+/// Class of a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Class {
+    class: &'static str,
+}
+
 /// Operation and outcome of a call of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ApiCall {
@@ -24,7 +30,7 @@ pub struct ApiCall {
 pub struct Metrics {
     deliveries: Family<Outcome, Counter>,
     processed: Family<Outcome, Counter>,
-    failed_tries: Family<Outcome, Counter>,
+    failed_tries: Family<Class, Counter>,
     relayed: Family<Outcome, Counter>,
     api_calls: Family<ApiCall, Counter>,
     accept_batch: Histogram,
@@ -84,7 +90,8 @@ impl Metrics {
         );
     }
 
-    pub(crate) fn count_delivery(&self, outcome: &'static str) {
+    /// Counts a delivery by what it was answered.
+    pub fn count_delivery(&self, outcome: &'static str) {
         self.deliveries.get_or_create(&Outcome { outcome }).inc();
     }
 
@@ -93,7 +100,7 @@ impl Metrics {
     }
 
     pub(crate) fn count_failed_try(&self, class: domain::FailureClass) {
-        self.failed_tries.get_or_create(&Outcome { outcome: class.as_str() }).inc();
+        self.failed_tries.get_or_create(&Class { class: class.as_str() }).inc();
     }
 
     pub(crate) fn count_relayed(&self, outcome: &'static str, messages: u64) {

@@ -167,10 +167,15 @@ async fn count_deliveries(
     let deliveries: Vec<i32> = known.iter().map(|(_, (_, deliveries))| *deliveries).collect();
     sqlx::query!(
         r#"
-        WITH known AS (
-            UPDATE events SET deliveries = events.deliveries + again.deliveries
+        WITH locked AS (
+            -- ORDER BY id: everybody locks in the same order.
+            SELECT events.id, again.deliveries
             FROM unnest($1::text[], $2::text[], $3::integer[]) AS again (endpoint, event_id, deliveries)
-            WHERE events.endpoint = again.endpoint AND events.event_id = again.event_id
+            JOIN events ON events.endpoint = again.endpoint AND events.event_id = again.event_id
+            ORDER BY events.id FOR UPDATE OF events
+        ), known AS (
+            UPDATE events SET deliveries = events.deliveries + locked.deliveries
+            FROM locked WHERE events.id = locked.id
             RETURNING events.id, events.received_at
         )
         UPDATE outbox SET due_at = $4

@@ -163,11 +163,63 @@ pub async fn dead_figures(connection: &mut PgConnection) -> Result<(i64, i64), E
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn try_lock_settling(tx: &mut PgConnection) -> Result<bool, Error> {
-    // The number is arbitrary; it names the settle pass among all advisory locks of the database.
-    sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock(7061510001) AS "taken!""#)
+    sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "taken!""#, SETTLING)
         .fetch_one(tx)
         .await
         .map_err(Error::of("elect the settler"))
+}
+
+/// Waits for the right to settle, and has it until the transaction ends.
+///
+/// # Errors
+/// When Postgres is away or refuses, or the statement timeout is over first.
+pub async fn lock_settling(tx: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", SETTLING)
+        .execute(tx)
+        .await
+        .map_err(Error::of("wait for the settler"))?;
+    Ok(())
+}
+
+/// Names the settle pass among all advisory locks of the database; the number is arbitrary.
+const SETTLING: i64 = 7_061_510_001;
+
+/// Dead events that died before `before`, have no message scheduled, and come after `after` by number: each with its
+/// key and standing, in the order of their numbers.
+///
+/// # Errors
+/// When Postgres is away or refuses, or a row cannot be read.
+pub async fn dead_without_intention(
+    connection: &mut PgConnection,
+    before: DateTime<Utc>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(EventKey, Standing)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT id, endpoint, event_id, generation, tries FROM events
+        WHERE status = 'dead' AND dead_at < $1 AND id > $2
+            AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
+        ORDER BY id LIMIT $3
+        "#,
+        before,
+        after,
+        limit,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::of("list dead events"))?;
+    rows.into_iter()
+        .map(|row| {
+            let standing = Standing {
+                event: row.id,
+                status: EventStatus::Dead,
+                generation: count("events", "generation", row.id, row.generation)?,
+                tries: count("events", "tries", row.id, row.tries)?,
+            };
+            Ok((crate::events::key(row.id, row.endpoint, row.event_id)?, standing))
+        })
+        .collect()
 }
 
 /// Dead letters of one kind and cause.

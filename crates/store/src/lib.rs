@@ -23,8 +23,8 @@ pub use accept::{Accepted, NewEvent, Source, accept_batch};
 pub use attempts::{Attempt, attempts_of};
 pub use connection::{Options, Store, Tx};
 pub use dead::{
-    DeadFilter, DeadGroup, Standing as DeadStanding, count_dead, dead_figures, dead_stats, discard,
-    list_dead, select_dead, standing_of, try_lock_settling,
+    DeadFilter, DeadGroup, Standing as DeadStanding, count_dead, dead_figures, dead_stats,
+    dead_without_intention, discard, list_dead, lock_settling, select_dead, standing_of, try_lock_settling,
 };
 pub use effects::{
     EffectRow, NewEffect, close_overtaken, effects_of_event, effects_of_resource, record_effects,

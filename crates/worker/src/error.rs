@@ -63,7 +63,9 @@ pub(crate) enum Error {
         status: String,
     },
     /// The person wanted no more of it, twice.
-    #[error("stopped at once; the chunk that was under way is undone, `worker dlq replay --resume {id}` goes on")]
+    #[error(
+        "stopped at once; the chunk that was under way is undone, `worker dlq replay --resume {id}` goes on"
+    )]
     Interrupted {
         /// The replay's number.
         id: i64,

@@ -1,7 +1,9 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
 use crate::run_args::RunSettings;
-use broker::{Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames};
+use broker::{
+    Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames,
+};
 use ops::Metrics;
 use ops::dead::Settler;
 use ops::process::{Config, Processor};
@@ -23,10 +25,10 @@ const APPLY_GROUPS: usize = 64;
 
 /// Runs until a signal, then finishes what it holds; what does not get finished in time is given back.
 pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Failure> {
-    let internal =
-        listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)").or_exit(Exit::Usage)?;
+    let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
+        .or_exit(Exit::Usage)?;
     let clock = Arc::new(SystemClock);
-    let worker = format!("worker-{}", std::process::id());
+    let worker = name();
     let store = Store::new(&store::Options {
         url: settings.database.url.reveal().to_owned(),
         connections: settings.database.connections,
@@ -67,12 +69,13 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         metrics,
     );
 
-    let health = Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("rabbitmq", move || {
-        match *link.borrow() {
+    let health =
+        Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("rabbitmq", move || match *link
+            .borrow()
+        {
             LinkState::Up => Ok(()),
             LinkState::Down => Err("not connected".to_owned()),
-        }
-    });
+        });
     tasks.spawn_lasting("health", async { Ok(HealthServer::new(internal, health).serve().await?) });
 
     // The connections outlive the processor: what it finishes while draining is still acknowledged and published.
@@ -102,4 +105,11 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     tasks.run_until_shutdown(settings.drain).await?;
     store.close().await;
     Ok(Exit::Ok)
+}
+
+/// Tells this worker from others, in containers too, where every process has the same number.
+fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{}", if host.is_empty() { "worker" } else { host }, std::process::id())
 }

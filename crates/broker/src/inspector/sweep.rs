@@ -12,7 +12,7 @@
 //! back, another pass does not count it.
 
 use super::in_time;
-use crate::message::{self, Hints};
+use crate::message::{self, Hints, text};
 use crate::{Error, Malformed, Message};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -20,7 +20,7 @@ use futures_util::future::join_all;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
 };
-use lapin::types::{FieldTable, ShortString};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -36,6 +36,9 @@ const PERSISTENT: u8 = 2;
 
 /// Notes that the broker makes for each delivery; on a copy they would be somebody else's.
 const DELIVERY_NOTES: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
+
+/// Names the pass that made a copy.
+const PASS: &str = "holdfast-sweep";
 
 /// What is to become of a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +116,13 @@ impl Sweep {
             let wait = if batch.is_empty() { FIRST_WAIT } else { NEXT_WAIT };
             match timeout(wait, self.letters.next()).await {
                 Ok(Some(letter)) => {
-                    batch.push(DeadLetter::new(letter.map_err(Error::operation("deliver dead letters"))?));
+                    let letter = letter.map_err(Error::operation("deliver dead letters"))?;
+                    if self.is_own_copy(&letter.properties) {
+                        // Not settled: it returns to the queue with the end of the pass.
+                        self.remaining = 0;
+                        break;
+                    }
+                    batch.push(DeadLetter::new(letter));
                 }
                 Ok(None) => return Err(Error::ConnectionLost),
                 Err(_elapsed) => break,
@@ -140,7 +149,7 @@ impl Sweep {
         for (letter, verdict) in decided {
             match verdict {
                 Verdict::Keep => {
-                    copies.push((copy_of(letter.properties), letter.payload));
+                    copies.push((copy_of(letter.properties, &self.letters.tag()), letter.payload));
                     counts.kept += 1;
                 }
                 Verdict::Remove => counts.removed += 1,
@@ -156,6 +165,11 @@ impl Sweep {
         }
         self.counts = counts;
         Ok(())
+    }
+
+    fn is_own_copy(&self, properties: &BasicProperties) -> bool {
+        let pass = properties.headers().as_ref().and_then(|headers| headers.inner().get(PASS)).and_then(text);
+        pass.is_some_and(|pass| pass == self.letters.tag().as_str())
     }
 
     /// Puts the copies at the tail and waits for all confirms.
@@ -200,14 +214,16 @@ impl DeadLetter {
     }
 }
 
-/// The properties of a letter for its copy: all of them, `x-death` included, but for the notes of this delivery.
-fn copy_of(properties: BasicProperties) -> BasicProperties {
+/// The properties of a letter for its copy: all of them, `x-death` included, but for the notes of this delivery, and
+/// with the name of the pass.
+fn copy_of(properties: BasicProperties, pass: &ShortString) -> BasicProperties {
     let headers: FieldTable = properties
         .headers()
         .iter()
         .flatten()
         .filter(|(name, _)| !DELIVERY_NOTES.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
+        .chain([(PASS.into(), AMQPValue::LongString(pass.as_str().into()))])
         .collect::<std::collections::BTreeMap<_, _>>()
         .into();
     properties.with_headers(headers).with_delivery_mode(PERSISTENT)

@@ -77,7 +77,7 @@ impl Headers<'_> {
 }
 
 /// The text of any value that holds text: clients and brokers differ in which type they choose.
-pub(super) fn text(value: &AMQPValue) -> Option<String> {
+pub(crate) fn text(value: &AMQPValue) -> Option<String> {
     let bytes = match value {
         AMQPValue::LongString(text) => text.as_bytes(),
         AMQPValue::ShortString(text) => text.as_str().as_bytes(),

@@ -2,13 +2,15 @@
 //!
 //! A copy whose event is dead in the same generation stays. One whose generation is over (replayed, discarded) goes, and
 //! so does a second copy. A copy that Postgres does not know as dead was dead-lettered by the broker itself, because it
-//! was delivered too often: its event is marked dead, so that people see it. What is none of ours stays and is counted.
+//! was delivered too often: its event is marked dead, so that people see it. A dead event whose copy the broker has lost
+//! gets a new one. What no worker can read moves to the quarantine, where people find it.
 
 use broker::{Broker, DeadLetter, Inspector, Verdict};
-use domain::{Clock, EventKey, EventStatus, FailureClass};
+use chrono::{DateTime, Utc};
+use domain::{Clock, EndpointName, EventKey, EventStatus, FailureClass};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use store::{DeadStanding, Failure, NewEvent, Source, Store};
+use store::{DeadStanding, Failure, Intention, NewEvent, Quarantined, Source, Store};
 
 use crate::message::key_of;
 
@@ -23,7 +25,9 @@ pub struct Settled {
     pub removed: u32,
     /// Events that the broker had dead-lettered and that are marked dead now.
     pub adopted: u32,
-    /// Copies that are none of ours; they stay.
+    /// Dead events that had no copy and get one.
+    pub restored: u32,
+    /// Messages that are none of ours; they are in quarantine now.
     pub foreign: u32,
 }
 
@@ -41,7 +45,10 @@ pub enum SettleError {
 /// Copies held at the same time.
 const PREFETCH: u16 = 200;
 
-/// Makes one pass over the dead letters that are there now.
+/// Dead events compared at the same time.
+const RESTORE_CHUNK: i64 = 2_000;
+
+/// Waits until nobody else settles, then makes one pass over the dead letters that are there.
 ///
 /// # Errors
 /// When either store is away.
@@ -51,6 +58,22 @@ pub async fn settle(
     clock: &dyn Clock,
     worker: &str,
 ) -> Result<Settled, SettleError> {
+    // The lock is held by a transaction that does nothing else, and goes with it however this ends.
+    let mut election = store.begin("wait for the settler").await?;
+    store::lock_settling(&mut election).await?;
+    let settled = pass(store, broker, clock, worker).await?;
+    election.commit().await?;
+    Ok(settled)
+}
+
+/// One pass, made by the only one that makes one.
+pub(super) async fn pass(
+    store: &Store,
+    broker: &Broker,
+    clock: &dyn Clock,
+    worker: &str,
+) -> Result<Settled, SettleError> {
+    let began = clock.now();
     let inspector = Inspector::connect(broker).await?;
     let mut sweep = inspector.sweep_dead(u32::MAX, PREFETCH).await?;
     let mut settled = Settled::default();
@@ -61,7 +84,40 @@ pub async fn settle(
     }
     sweep.finish().await?;
     inspector.close().await;
+    settled.restored = restore(store, clock, began, &copies_seen).await?;
     Ok(settled)
+}
+
+/// Schedules a new copy for each dead event of which the pass has seen none. One that was only out of sight for a
+/// moment gets a second copy, which the next pass removes.
+async fn restore(
+    store: &Store,
+    clock: &dyn Clock,
+    began: DateTime<Utc>,
+    copies_seen: &HashSet<(EventKey, u32)>,
+) -> Result<u32, store::Error> {
+    let mut restored = 0;
+    let mut after = 0;
+    loop {
+        let mut tx = store.begin("restore dead letters").await?;
+        let dead = store::dead_without_intention(&mut tx, began, after, RESTORE_CHUNK).await?;
+        let Some((_, last)) = dead.last() else { return Ok(restored) };
+        after = last.event;
+        let missing: Vec<Intention> = dead
+            .iter()
+            .filter(|(key, standing)| !copies_seen.contains(&(key.clone(), standing.generation)))
+            .map(|(_, standing)| Intention {
+                event: standing.event,
+                queue: store::Queue::Dead,
+                generation: standing.generation,
+                tries: standing.tries,
+                due_at: clock.now(),
+            })
+            .collect();
+        restored += u32::try_from(missing.len()).unwrap_or(u32::MAX);
+        store::schedule(&mut tx, &missing).await?;
+        tx.commit().await?;
+    }
 }
 
 /// Decides on each copy, and adopts what Postgres did not know, before anything is removed.
@@ -79,6 +135,11 @@ async fn judge(
     let mut tx = store.begin("settle").await?;
     let mut standings = store::standing_of(&mut tx, &known).await?;
     adopt(&mut tx, clock, worker, batch, &mut standings, settled).await?;
+    for letter in batch {
+        if let Some(foreign) = unreadable(letter, clock) {
+            store::quarantine(&mut tx, &foreign).await?;
+        }
+    }
     tx.commit().await?;
 
     let mut verdicts = Vec::with_capacity(batch.len());
@@ -86,7 +147,7 @@ async fn judge(
         settled.seen += 1;
         let (Ok(message), Some(key)) = (&letter.message, key) else {
             settled.foreign += 1;
-            verdicts.push(Verdict::Keep);
+            verdicts.push(Verdict::Remove);
             continue;
         };
         let stays = standings.get(&key).is_some_and(|standing| {
@@ -100,6 +161,22 @@ async fn judge(
         verdicts.push(verdict);
     }
     Ok(verdicts)
+}
+
+/// A message that no worker can read, for the quarantine.
+fn unreadable(letter: &DeadLetter, clock: &dyn Clock) -> Option<Quarantined> {
+    let problem = match &letter.message {
+        Err(malformed) => malformed.to_string(),
+        Ok(message) if key_of(message).is_none() => "malformed message: unusable names".to_owned(),
+        Ok(_) => return None,
+    };
+    Some(Quarantined {
+        endpoint: EndpointName::default_endpoint(),
+        received_at: clock.now(),
+        body: letter.payload.to_vec(),
+        content_type: None,
+        problem: problem.replace('\0', "\u{fffd}"),
+    })
 }
 
 /// Marks dead what the broker gave up on: the event is still pending in the very generation that its copy carries, and

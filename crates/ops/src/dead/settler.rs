@@ -59,12 +59,13 @@ impl Settler {
         if !std::mem::replace(disagreed, differs) || !differs {
             return Ok(());
         }
-        let settled = settle::settle(&self.store, &self.broker, &*self.clock, &self.worker).await?;
+        let settled = settle::pass(&self.store, &self.broker, &*self.clock, &self.worker).await?;
         election.commit().await?;
-        if settled.removed + settled.adopted > 0 {
+        if settled.removed + settled.adopted + settled.restored > 0 {
             tracing::info!(
                 removed = settled.removed,
                 adopted = settled.adopted,
+                restored = settled.restored,
                 kept = settled.kept,
                 "dead letters settled"
             );

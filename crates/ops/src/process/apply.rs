@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use store::Ticket;
 use telemetry::{Chain, LogLimiter};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tracing::Instrument;
 
 /// Writes what has gathered, over and over, until nothing can come any more.
@@ -26,6 +27,9 @@ pub(super) async fn run(
     }
 }
 
+/// How long one transaction may take. Beyond it the connection is taken for dead, even where the network keeps silent.
+const DEADLINE: Duration = Duration::from_secs(45);
+
 struct Applier {
     context: Arc<Context>,
     released: mpsc::UnboundedSender<GroupKey>,
@@ -40,23 +44,30 @@ impl Applier {
         let events: usize = batch.iter().map(|looked| looked.jobs.len()).sum();
         loop {
             let span = tracing::info_span!(target: telemetry::UNTRACED, "worker.apply", events);
-            match write(&self.context, &batch).instrument(span).await {
-                Ok(settled) => {
+            let written = timeout(DEADLINE, write(&self.context, &batch).instrument(span)).await;
+            match written {
+                Ok(Ok(settled)) => {
                     self.context.metrics.observe_apply_batch(events);
                     return self.settle(batch, settled).await;
                 }
-                Err(error) if error.is_unavailable() => {
-                    if let Some(suppressed) = self.log.admit("away", Instant::now()) {
-                        tracing::warn!(error = %Chain(&error), suppressed, "results cannot be written; waiting for Postgres");
-                    }
+                Ok(Err(error)) if error.is_unavailable() => {
+                    self.log_away(&Chain(&error).to_string());
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(10));
                 }
-                Err(error) => {
+                // Whether it was committed is not known; the next round finds out by the locked rows.
+                Err(_elapsed) => self.log_away("no answer in time"),
+                Ok(Err(error)) => {
                     tracing::error!(error = %Chain(&error), events, "results were refused");
                     return self.apply_one_by_one(batch, &error).await;
                 }
             }
+        }
+    }
+
+    fn log_away(&mut self, error: &str) {
+        if let Some(suppressed) = self.log.admit("away", Instant::now()) {
+            tracing::warn!(error, suppressed, "results cannot be written; waiting for Postgres");
         }
     }
 

@@ -22,9 +22,16 @@ pub(super) struct Settled {
     pub(super) dead: Vec<(Ticket, Message)>,
 }
 
+/// What is told of an event once the commit has made it true.
+enum Told {
+    Finished { status: EventStatus, age: chrono::TimeDelta },
+    Failed { failure: FailedTry, attempt: u32, due_at: Option<DateTime<Utc>> },
+}
+
 /// All that one transaction writes.
 #[derive(Default)]
 struct Writes<'a> {
+    told: Vec<(&'a Job, Told)>,
     states: Vec<(&'a ResourceRef, Option<&'a str>, ResourceState)>,
     history: Vec<HistoryEntry<'a>>,
     effects: Vec<NewEffect<'a>>,
@@ -65,8 +72,12 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
         let (verdicts, state) = verdicts(&current, &stored, &looked.seen);
         writes.group(context, &current, verdicts, state, &locked, now);
     }
+    let told = std::mem::take(&mut writes.told);
     let dead = writes.carry_out(context, &mut tx, now).await?;
     tx.commit().await?;
+    for (job, told) in told {
+        tell(context, job, told);
+    }
     Ok(Settled { dead })
 }
 
@@ -123,12 +134,11 @@ impl<'a> Writes<'a> {
         let mut overtaken = None;
         for (job, verdict) in jobs.iter().zip(verdicts) {
             let Some(locked) = locked.get(&job.key) else { continue };
-            let _span = job.span.enter();
             match verdict {
-                Verdict::Ignored => self.finish(context, job, locked, Outcome::Ignored, now),
+                Verdict::Ignored => self.finish(job, locked, Outcome::Ignored, now),
                 Verdict::Failed(failed) => self.fail(context, job, locked, failed, now),
                 Verdict::Decided(decision) => {
-                    self.finish(context, job, locked, decision.outcome, now);
+                    self.finish(job, locked, decision.outcome, now);
                     let (Some(resource), Some(order)) = (job.resource(), decision.history) else { continue };
                     self.history.push(HistoryEntry {
                         resource,
@@ -151,28 +161,20 @@ impl<'a> Writes<'a> {
         }
     }
 
-    fn finish(
-        &mut self,
-        context: &Context,
-        job: &Job,
-        locked: &Locked,
-        outcome: Outcome,
-        now: DateTime<Utc>,
-    ) {
+    fn finish(&mut self, job: &'a Job, locked: &Locked, outcome: Outcome, now: DateTime<Utc>) {
         let status = outcome.status();
         self.finished.push(Finished { event: locked.event, status });
-        context.metrics.count_processed(status.as_str());
-        if status == EventStatus::Applied {
-            context.metrics.observe_freshness(now - job.event.created_at);
-        }
-        tracing::info!(
-            status = status.as_str(),
-            resource = job.resource().map(tracing::field::display),
-            "event processed"
-        );
+        self.told.push((job, Told::Finished { status, age: now - job.event.created_at }));
     }
 
-    fn fail(&mut self, context: &Context, job: &Job, locked: &Locked, failed: FailedTry, now: DateTime<Utc>) {
+    fn fail(
+        &mut self,
+        context: &Context,
+        job: &'a Job,
+        locked: &Locked,
+        failed: FailedTry,
+        now: DateTime<Utc>,
+    ) {
         let policy = &context.config.policy;
         let next =
             policy.after_failure(locked.tries, failed.class, now, failed.retry_after, (context.dice)());
@@ -181,16 +183,6 @@ impl<'a> Writes<'a> {
             Next::Wait { at } => (locked.tries, false, at),
             Next::Dead { tries } => (tries, true, now + context.config.grace),
         };
-        context.metrics.count_failed_try(failed.class);
-        tracing::warn!(
-            delivery.attempt = tries,
-            class = failed.class.as_str(),
-            error = failed.error,
-            request.id = failed.request_id,
-            due_at = (!dead).then(|| tracing::field::display(due_at)),
-            "{}",
-            if dead { "last try failed; event goes to the dead letters" } else { "try failed" }
-        );
         self.intentions.push(Intention {
             event: locked.event,
             queue: if dead { store::Queue::Dead } else { store::Queue::Work },
@@ -199,7 +191,6 @@ impl<'a> Writes<'a> {
             due_at,
         });
         if dead {
-            context.metrics.count_processed("dead");
             let failure = broker::Failure { class: failed.class, reason: failed.error.clone() };
             self.dead.push((locked.event, Message { tries, failure: Some(failure), ..job.message.clone() }));
         }
@@ -211,9 +202,11 @@ impl<'a> Writes<'a> {
             dead,
             started_at: job.started_at,
             class: failed.class,
-            error: failed.error,
-            request_id: failed.request_id,
+            error: failed.error.clone(),
+            request_id: failed.request_id.clone(),
         });
+        let due_at = (!dead).then_some(due_at);
+        self.told.push((job, Told::Failed { failure: failed, attempt: tries, due_at }));
     }
 
     async fn carry_out(
@@ -255,5 +248,38 @@ impl<'a> Writes<'a> {
             .collect();
         let dead = self.dead.into_iter();
         Ok(dead.filter_map(|(event, message)| Some((*tickets.get(&event)?, message))).collect())
+    }
+}
+
+/// Counts and logs what has become of an event, within the event's own trace.
+fn tell(context: &Context, job: &Job, told: Told) {
+    let _span = job.span.enter();
+    let resource = job.resource().map(tracing::field::display);
+    match told {
+        Told::Finished { status, age } => {
+            context.metrics.count_processed(status.as_str());
+            if status == EventStatus::Applied {
+                context.metrics.observe_freshness(age);
+            }
+            tracing::info!(status = status.as_str(), resource, "event processed");
+        }
+        Told::Failed { failure, attempt, due_at } => {
+            context.metrics.count_failed_try(failure.class);
+            let what = if due_at.is_some() {
+                "try failed"
+            } else {
+                context.metrics.count_processed("dead");
+                "last try failed; the event is a dead letter now"
+            };
+            tracing::warn!(
+                delivery.attempt = attempt,
+                class = failure.class.as_str(),
+                error = failure.error,
+                request.id = failure.request_id,
+                due_at = due_at.map(tracing::field::display),
+                resource,
+                "{what}"
+            );
+        }
     }
 }

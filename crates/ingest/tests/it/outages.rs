@@ -1,0 +1,177 @@
+//! Postgres or RabbitMQ away, and back again.
+
+use crate::bench::{Bench, Ingest, PATIENCE};
+use crate::raw::{self, exchange};
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use signing::Secret;
+use std::collections::BTreeSet;
+use testkit::clock::{real_now, unix_seconds};
+use testkit::proxy::TcpProxy;
+use testkit::{broker, eventually, payload};
+
+/// Between the process and each of its stores.
+struct Wires {
+    postgres: TcpProxy,
+    rabbitmq: TcpProxy,
+}
+
+async fn wired(bench: &Bench) -> Result<(Wires, Ingest)> {
+    let (postgres, database_url) = TcpProxy::start_before(&bench.database.url()).await?;
+    let (rabbitmq, amqp_url) = TcpProxy::start_before(&broker::url()?).await?;
+    let settings = [("DATABASE_URL", database_url.as_str()), ("AMQP_URL", &amqp_url)];
+    let ingest = bench.ingest(&settings).await?;
+    eventually(PATIENCE, "a connection to RabbitMQ", async || {
+        let (_, metrics) = ingest.internal("/metrics").await?;
+        Ok(metrics.contains("broker_connected{direction=\"publish\"} 1").then_some(()))
+    })
+    .await?;
+    Ok((Wires { postgres, rabbitmq }, ingest))
+}
+
+/// Waits until the readiness page answers with this status.
+async fn readiness(ingest: &Ingest, status: u16) -> Result<()> {
+    eventually(PATIENCE, "the readiness", async || {
+        let (found, page) = ingest.internal("/readyz").await?;
+        ensure!(found == status, "{found}: {page}");
+        Ok(Some(()))
+    })
+    .await
+}
+
+fn event(id: &str) -> Value {
+    payload::message_created(id, "msg_1", real_now())
+}
+
+#[tokio::test]
+async fn without_postgres_deliveries_are_confirmed_by_rabbitmq() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    // Closed at once, and open but silent: the second is what a machine that vanished looks like.
+    for (number, silence) in [TcpProxy::cut, TcpProxy::stall].into_iter().enumerate() {
+        silence(&wires.postgres);
+        for part in ["a", "b"] {
+            let id = format!("evt_{number}{part}");
+            let answer = ingest.sender.deliver(&id, &event(&id)).await?;
+            assert_eq!((answer.status, answer.json()?), (200, json!({ "status": "success" })), "{id}");
+        }
+        readiness(&ingest, 200).await?;
+        wires.postgres.heal();
+    }
+    let messages = broker::get_all(&bench.queues.work()).await?;
+    let ids: BTreeSet<String> = messages
+        .iter()
+        .filter_map(|message| message.properties.message_id().as_ref())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(ids, ["evt_0a", "evt_0b", "evt_1a", "evt_1b"].map(str::to_owned).into());
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_both_stores_senders_are_asked_to_come_back_and_then_served() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    wires.postgres.cut();
+    wires.rabbitmq.cut();
+    readiness(&ingest, 503).await?;
+    assert_eq!(ingest.internal("/livez").await?.0, 200);
+    let (text, now) = (event("evt_1").to_string(), unix_seconds());
+    let signature = signing::sign(&Secret::parse(&bench.secret)?, "evt_1", now, text.as_bytes());
+    let (now, length) = (now.to_string(), text.len().to_string());
+    let headers = [
+        ("webhook-id", "evt_1"),
+        ("webhook-timestamp", &now),
+        ("webhook-signature", &signature),
+        ("content-length", &length),
+    ];
+    let reply = exchange(ingest.port, &raw::post(&headers, text.as_bytes())).await?;
+    assert_eq!((reply.status, reply.header("retry-after")), (503, Some("5")), "{reply:?}");
+    assert_eq!(reply.json()?["reason"], "unavailable");
+
+    wires.postgres.heal();
+    eventually(PATIENCE, "deliveries to be taken again", async || {
+        let answer = ingest.sender.deliver("evt_1", &event("evt_1")).await?;
+        ensure!(answer.status == 200, "{}", answer.body);
+        Ok(Some(()))
+    })
+    .await?;
+    readiness(&ingest, 200).await?;
+    assert_eq!(bench.count("events").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_rabbitmq_deliveries_are_taken_and_published_later() -> Result<()> {
+    const EVENTS: u32 = 20;
+    let bench = Bench::new().await?;
+    let (proxy, through) = TcpProxy::start_before(&broker::url()?).await?;
+    proxy.cut();
+    let ingest = bench.ingest(&[("AMQP_URL", &through)]).await?;
+    for status in ["success", "skipped"] {
+        for number in 0..EVENTS {
+            let id = format!("evt_{number}");
+            let answer = ingest.sender.deliver(&id, &event(&id)).await?;
+            assert_eq!((answer.status, answer.json()?["status"].clone()), (200, json!(status)));
+        }
+    }
+    assert_eq!(
+        (bench.count("events").await?, bench.count("outbox").await?),
+        (u64::from(EVENTS), u64::from(EVENTS))
+    );
+
+    proxy.heal();
+    // The relay leaves fresh events to the first publish for ten seconds.
+    eventually(2 * PATIENCE, "all messages in the queue", async || {
+        let depth = broker::depth(&bench.queues.work()).await?;
+        ensure!(depth == EVENTS, "{depth}");
+        let left = bench.count("outbox").await?;
+        ensure!(left == 0, "{left} rows in the outbox");
+        Ok(Some(()))
+    })
+    .await?;
+    let messages = broker::get_all(&bench.queues.work()).await?;
+    assert!(messages.iter().all(|message| message.properties.delivery_mode() == &Some(2)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_duplicate_of_an_event_that_was_never_published_has_it_published_at_once() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (proxy, through) = TcpProxy::start_before(&broker::url()?).await?;
+    proxy.cut();
+    let ingest = bench.ingest(&[("AMQP_URL", &through)]).await?;
+    let body = event("evt_1");
+    assert_eq!(ingest.sender.deliver("evt_1", &body).await?.json()?["status"], "success");
+    let far = "UPDATE outbox SET due_at = now() + interval '1 day' RETURNING event";
+    let moved: Vec<i64> = sqlx::query_scalar(far).fetch_all(bench.database.pool()).await?;
+    assert_eq!(moved.len(), 1);
+    proxy.heal();
+    eventually(PATIENCE, "the message in the queue", async || {
+        // Counts only for events that are older than a second, so that a copy sent in parallel changes nothing.
+        assert_eq!(ingest.sender.deliver("evt_1", &body).await?.json()?["status"], "skipped");
+        let depth = broker::depth(&bench.queues.work()).await?;
+        ensure!(depth == 1, "{depth}");
+        Ok(Some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_process_started_without_any_store_becomes_ready_when_they_come() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (postgres, database_url) = TcpProxy::start_before(&bench.database.url()).await?;
+    let (rabbitmq, amqp_url) = TcpProxy::start_before(&broker::url()?).await?;
+    postgres.cut();
+    rabbitmq.cut();
+    let heal = async {
+        tokio::task::yield_now().await;
+        postgres.heal();
+        rabbitmq.heal();
+    };
+    let settings = [("DATABASE_URL", database_url.as_str()), ("AMQP_URL", &amqp_url)];
+    let (ingest, ()) = tokio::join!(bench.ingest(&settings), heal);
+    let body = event("evt_1");
+    assert_eq!(ingest?.sender.deliver("evt_1", &body).await?.status, 200);
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The store against a real Postgres, a database per test. `DATABASE_URL` names the server.
+
+mod accept;
+mod bench;
+mod constraints;
+mod dead;
+mod effects;
+mod failures;
+mod history;
+mod ledger;
+mod lists;
+mod lock_order;
+mod outages;
+mod outbox;
+mod plans;
+mod replays;
+mod resources;
+mod schema;

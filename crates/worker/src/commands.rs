@@ -1,0 +1,7 @@
+//! The subcommands, one module each: its arguments, and what it does with them.
+
+pub(crate) mod dlq;
+pub(crate) mod doctor;
+pub(crate) mod events;
+pub(crate) mod migrate;
+pub(crate) mod resources;

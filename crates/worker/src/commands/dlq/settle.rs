@@ -1,0 +1,62 @@
+//! `worker dlq settle`, and the same pass after a replay or a discard.
+
+use crate::answer::{Answer, remark};
+use crate::connect;
+use crate::print::text::counted;
+use crate::print::{Form, json};
+use broker::Broker;
+use ops::dead::{self, SettleError, Settled};
+use runtime::SystemClock;
+use settings::{BrokerArgs, DatabaseArgs};
+use store::Store;
+use telemetry::Chain;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  worker dlq settle
+
+Copies of events that are no longer dead leave the queue; events that the broker gave up on become
+dead in Postgres.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    broker: BrokerArgs,
+}
+
+/// Makes one pass.
+pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
+    let (store, broker) = connect::both(&args.database, &args.broker)?;
+    let settled = pass(&store, &broker).await?;
+    Ok(Answer::new(match form {
+        Form::Json => json::object(&settled)?,
+        Form::Text(_) => format!(
+            "{} looked at: {} kept, {} removed, {} of events that are dead from now on, {} of somebody else\n",
+            counted(settled.seen.into(), "message"),
+            settled.kept,
+            settled.removed,
+            settled.adopted,
+            settled.foreign,
+        ),
+    }))
+}
+
+/// The pass after dead letters have changed, so that the broker's copies go at once. That it fails is no reason to call
+/// the change a failure: workers make the same pass.
+pub(crate) async fn follow_up(store: &Store, broker: &Broker) -> Option<Settled> {
+    match pass(store, broker).await {
+        Ok(settled) => Some(settled),
+        Err(error) => {
+            remark(&format!(
+                "warning: the copies in RabbitMQ are still there, a worker or `worker dlq settle` removes them: {}",
+                Chain(&error)
+            ));
+            None
+        }
+    }
+}
+
+async fn pass(store: &Store, broker: &Broker) -> Result<Settled, SettleError> {
+    dead::settle(store, broker, &SystemClock, &format!("dlq-settle-{}", std::process::id())).await
+}

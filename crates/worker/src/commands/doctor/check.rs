@@ -1,0 +1,69 @@
+//! One thing that was checked.
+
+use serde::Serialize;
+use settings::Problems;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, but somebody should look at it.
+    Warning,
+    /// It does not work.
+    Failed,
+}
+
+impl Verdict {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Check {
+    /// What was checked.
+    pub(super) check: &'static str,
+    /// How it ended.
+    pub(super) status: Verdict,
+    /// What was found.
+    detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+}
+
+impl Check {
+    pub(super) fn ok(check: &'static str, detail: impl Into<String>) -> Self {
+        Self { check, status: Verdict::Ok, detail: detail.into(), advice: None }
+    }
+
+    pub(super) fn warning(check: &'static str, detail: impl Into<String>, advice: &'static str) -> Self {
+        Self { check, status: Verdict::Warning, detail: detail.into(), advice: Some(advice) }
+    }
+
+    pub(super) fn failed(check: &'static str, detail: impl Into<String>, advice: &'static str) -> Self {
+        Self { check, status: Verdict::Failed, detail: detail.into(), advice: Some(advice) }
+    }
+
+    /// Settings that are missing or wrong; their own text says what to do.
+    pub(super) fn unsettled(check: &'static str, problems: &Problems) -> Self {
+        Self { check, status: Verdict::Failed, detail: problems.to_string(), advice: None }
+    }
+
+    /// What was found and what to do, on one line.
+    pub(super) fn sentence(&self) -> String {
+        self.advice.map_or_else(|| self.detail.clone(), |advice| format!("{}: {advice}", self.detail))
+    }
+}
+
+/// The part of a version before its first full stop.
+pub(super) fn major(version: &str) -> Option<u32> {
+    version.split(['.', ' ', '-']).next()?.parse().ok()
+}

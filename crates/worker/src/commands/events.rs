@@ -1,0 +1,35 @@
+//! `worker events`.
+
+mod list;
+mod show;
+mod stats;
+
+pub(crate) use show::{effect_table, harmless_lines, one_of, story_text};
+
+use crate::answer::Answer;
+use crate::print::Form;
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  worker events list --status pending
+  worker events show whe_01ABC")]
+pub(crate) enum Command {
+    /// List events, the newest first
+    List(list::Args),
+    /// Show all that is known of one event: its tries, its effects, its payload
+    Show(show::Args),
+    /// Count events by status, and check that the sum is right
+    Stats(stats::Args),
+}
+
+impl Command {
+    pub(crate) async fn run(self, form: Form) -> anyhow::Result<Answer> {
+        match self {
+            Self::List(args) => list::run(&args, form).await,
+            Self::Show(args) => show::run(&args, form).await,
+            Self::Stats(args) => stats::run(&args, form).await,
+        }
+    }
+}
