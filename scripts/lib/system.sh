@@ -68,7 +68,7 @@ start_program() {
   }
 }
 
-program_path() { printf '%s/target/release/%s\n' "$root" "$1"; }
+program_path() { printf '%s/target/%s/%s\n' "$root" "$(cat "$root/.local/build" 2>/dev/null || echo debug)" "$1"; }
 
 program_running() { recorded_process "$local_folder/run/$1.pid" "$(program_path "$1")" >/dev/null; }
 

@@ -14,8 +14,8 @@
 
 use crate::event::{Event, Order};
 use crate::failure::FailureClass;
-use crate::resource::{Observation, ResourceState, Snapshot, SnapshotSource};
 use crate::rules::{Consequence, Fetch, Rule};
+use crate::state::{Observation, ResourceState, Snapshot, SnapshotSource};
 use crate::status::EventStatus;
 use serde::{Deserialize, Serialize};
 

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod resource;
 pub mod retry;
 pub mod rules;
+pub mod state;
 pub mod status;
 
 pub use clock::Clock;
@@ -25,9 +26,8 @@ pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};
 pub use event::{Dialect, Event, EventKey, Order};
 pub use failure::FailureClass;
 pub use ids::{EndpointName, EventId, EventType};
-pub use resource::{
-    Observation, ResourceKind, ResourceRef, ResourceState, Snapshot, SnapshotSource, Waiting,
-};
+pub use resource::{ResourceKind, ResourceRef};
 pub use retry::{Next, RetryPolicy};
 pub use rules::{Consequence, Fetch, Rule, rule_for};
+pub use state::{Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
 pub use status::EventStatus;

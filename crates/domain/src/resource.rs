@@ -1,7 +1,5 @@
-//! What events happen to, and what we know of it.
+//! What events happen to.
 
-use crate::event::Order;
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -101,106 +99,5 @@ pub struct ResourceRef {
 impl fmt::Display for ResourceRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.kind, self.id)
-    }
-}
-
-/// Where a snapshot came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SnapshotSource {
-    /// Fetched from the API.
-    Api,
-    /// Taken from the payload of a classic event, because there is no API to fetch it from.
-    Payload,
-}
-
-impl SnapshotSource {
-    /// The name under which the source is stored and printed.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::Payload => "payload",
-        }
-    }
-}
-
-/// Why a session waits. The session object does not say it; the last idle event of its event list does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
-    /// The id of that idle event.
-    pub event_id: String,
-    /// Its `stop_reason.type`, for example `requires_action`. Open.
-    pub reason: String,
-    /// The tool-use events that wait for an answer, when the reason is `requires_action`.
-    pub blocking_event_ids: Vec<String>,
-}
-
-/// A resource as it was seen once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The object, as JSON text, exactly as it came.
-    pub body: String,
-    /// Its status, where it has one.
-    pub status: Option<String>,
-    /// Its own time of last change, where it has one.
-    pub updated_at: Option<DateTime<Utc>>,
-    /// When the fetch began: the snapshot covers all that happened before.
-    pub fetched_at: DateTime<Utc>,
-    /// Where it came from.
-    pub source: SnapshotSource,
-    /// Why the session waits, where that was asked and answered.
-    pub waiting: Option<Waiting>,
-}
-
-impl Snapshot {
-    /// Whether this snapshot is to replace `other`: by the resource's own clock first, by ours second.
-    #[must_use]
-    pub fn replaces(&self, other: &Self) -> bool {
-        (self.updated_at, self.fetched_at) > (other.updated_at, other.fetched_at)
-    }
-
-    /// The tool-use events that wait for an answer as of this snapshot; `None` where that is not known.
-    #[must_use]
-    pub fn blocking_event_ids(&self) -> Option<&[String]> {
-        if self.status.as_deref() != Some("idle") {
-            return Some(&[]);
-        }
-        let waiting = self.waiting.as_ref()?;
-        Some(if waiting.reason == "requires_action" { &waiting.blocking_event_ids } else { &[] })
-    }
-}
-
-/// What was seen when an event was looked into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Observation {
-    /// The resource was there.
-    Found(Snapshot),
-    /// The API says that it is not there.
-    Gone,
-    /// There was nothing to ask: the event says it all, or our knowledge is newer than the event.
-    NotFetched,
-}
-
-/// All that is kept of a resource. Each part only ever moves forward (a maximum, or a flag that stays set), which
-/// is why neither order nor number of deliveries can change where it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ResourceState {
-    /// The newest event.
-    pub last_event: Option<Order>,
-    /// The newest snapshot.
-    pub snapshot: Option<Snapshot>,
-    /// When it was deleted, if it was. A tombstone: nothing un-deletes.
-    pub deleted_at: Option<DateTime<Utc>>,
-}
-
-impl ResourceState {
-    /// The status that people see.
-    #[must_use]
-    pub fn status(&self) -> Option<&str> {
-        if self.deleted_at.is_some() {
-            return Some("deleted");
-        }
-        self.snapshot.as_ref().and_then(|snapshot| snapshot.status.as_deref())
     }
 }

@@ -38,6 +38,10 @@ pub struct Metrics {
     freshness: Histogram,
 }
 
+/// From a tenth of a second to the two hours after which somebody should have been told long ago.
+const FRESHNESS_SECONDS: [f64; 12] =
+    [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0];
+
 impl Default for Metrics {
     fn default() -> Self {
         Self {
@@ -48,7 +52,7 @@ impl Default for Metrics {
             api_calls: Family::default(),
             accept_batch: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             apply_batch: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
-            freshness: Histogram::new(exponential_buckets(0.05, 3.0, 12)),
+            freshness: Histogram::new(FRESHNESS_SECONDS),
         }
     }
 }

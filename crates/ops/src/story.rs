@@ -1,8 +1,7 @@
 //! One event's whole story, and one resource's, for people.
 
-use domain::ResourceKind;
+use domain::{ResourceKind, Waiting};
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use store::{Attempt, EffectRow, EventDetail, HistoryRow, Store};
 
@@ -68,7 +67,7 @@ pub struct ResourceStory {
     pub fetched_at: Option<chrono::DateTime<chrono::Utc>>,
     /// Why the session waits.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<Value>,
+    pub waiting: Option<Waiting>,
     /// When it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<chrono::DateTime<chrono::Utc>>,
@@ -106,7 +105,7 @@ pub async fn resource_story(
         snapshot: found.snapshot.map(|snapshot| payload(snapshot.as_bytes())),
         snapshot_source: found.snapshot_source,
         fetched_at: found.row.fetched_at,
-        waiting: found.waiting,
+        waiting: found.waiting.and_then(|waiting| serde_json::from_value(waiting).ok()),
         deleted_at: found.deleted_at,
         last_event: found.row.last_event,
         last_event_at: found.row.last_event_at,

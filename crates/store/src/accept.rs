@@ -176,12 +176,15 @@ async fn count_deliveries(
         ), known AS (
             UPDATE events SET deliveries = events.deliveries + locked.deliveries
             FROM locked WHERE events.id = locked.id
-            RETURNING events.id, events.received_at
+            RETURNING events.id, events.received_at, events.error_class
+        ), unpublished AS (
+            SELECT outbox.event FROM outbox JOIN known ON known.id = outbox.event
+            WHERE outbox.queue = 'work' AND outbox.tries = 0 AND outbox.due_at > $4 AND known.received_at < $5
+                -- An event that failed before waits without tries for budget or for a person, not for its first publish.
+                AND known.error_class IS NULL
+            ORDER BY outbox.event FOR UPDATE OF outbox
         )
-        UPDATE outbox SET due_at = $4
-        FROM known
-        WHERE outbox.event = known.id AND outbox.queue = 'work' AND outbox.tries = 0 AND outbox.due_at > $4
-            AND known.received_at < $5
+        UPDATE outbox SET due_at = $4 FROM unpublished WHERE outbox.event = unpublished.event
         "#,
         &endpoints as _,
         &ids as _,

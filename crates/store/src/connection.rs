@@ -46,7 +46,8 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(options.acquire_timeout)
-            // A broken connection shows at its next statement, as an error that every caller handles anyway.
+            // A broken connection shows at its next statement: `begin` takes another one then, and whoever has a lone
+            // statement tries again anyway.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
         Ok(Self { pool })
@@ -108,8 +109,21 @@ impl Store {
     /// # Errors
     /// When Postgres is away or no connection is free in time.
     pub async fn begin(&self, action: &'static str) -> Result<Tx, Error> {
-        let inner = self.pool.begin().await.map_err(Error::of(action))?;
-        Ok(Tx { inner, action })
+        // After a restart of Postgres all idle connections are dead, and each shows it at its next statement. Here that
+        // is the BEGIN, so asking the next connection is safe; there are as many to ask as were idle.
+        let mut idle = self.pool.num_idle();
+        loop {
+            let source = match self.pool.begin().await {
+                Ok(inner) => return Ok(Tx { inner, action }),
+                Err(source) => source,
+            };
+            let timed_out = matches!(source, sqlx::Error::PoolTimedOut);
+            let error = Error::of(action)(source);
+            if idle == 0 || timed_out || !error.is_unavailable() {
+                return Err(error);
+            }
+            idle -= 1;
+        }
     }
 
     /// A connection for statements that stand alone.

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, count, word};
 use crate::events::{EventRow, like};
+use crate::outbox::{Queue, drop_intentions};
 use chrono::{DateTime, Utc};
 use domain::{EventKey, EventStatus, FailureClass};
 use serde::{Deserialize, Serialize};
@@ -280,10 +281,7 @@ pub async fn discard(
     .execute(&mut *tx)
     .await
     .map_err(&failed)?;
-    sqlx::query!("DELETE FROM outbox WHERE event = ANY($1) AND queue = 'dead'", events)
-        .execute(tx)
-        .await
-        .map_err(&failed)?;
+    drop_intentions(tx, events, &[Queue::Dead]).await.map_err(&failed)?;
     Ok(discarded.rows_affected())
 }
 

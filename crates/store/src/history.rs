@@ -78,13 +78,14 @@ pub async fn history_of(
     kind: &str,
     id: &str,
 ) -> Result<Vec<HistoryRow>, Error> {
+    // COLLATE "C": ids by their bytes, as `domain::Order` has them, and not by the rules of a language.
     sqlx::query_as!(
         HistoryRow,
         r#"
         SELECT history.created_at, history.event_id, history.event_type, events.endpoint, events.received_at, events.status
         FROM resource_history AS history JOIN events ON events.id = history.event
         WHERE history.resource_type = $1 AND history.resource_id = $2
-        ORDER BY history.created_at, history.rank, history.event_id
+        ORDER BY history.created_at, history.rank, history.event_id COLLATE "C"
         "#,
         kind,
         id,

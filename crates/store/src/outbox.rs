@@ -147,8 +147,14 @@ pub async fn confirm(connection: &mut PgConnection, tickets: &[Ticket]) -> Resul
     let numbers: Vec<i64> = tickets.iter().map(|ticket| ticket.number).collect();
     let done = sqlx::query!(
         r#"
-        DELETE FROM outbox USING unnest($1::bigint[], $2::bigint[]) AS done (event, ticket)
-        WHERE outbox.event = done.event AND outbox.ticket = done.ticket
+        WITH done AS (
+            -- ORDER BY: a worker may finish these events right now, and everybody locks in the same order.
+            SELECT outbox.event
+            FROM unnest($1::bigint[], $2::bigint[]) AS confirmed (event, ticket)
+            JOIN outbox ON outbox.event = confirmed.event AND outbox.ticket = confirmed.ticket
+            ORDER BY outbox.event FOR UPDATE OF outbox
+        )
+        DELETE FROM outbox USING done WHERE outbox.event = done.event
         "#,
         &events,
         &numbers,
@@ -164,6 +170,9 @@ pub async fn confirm(connection: &mut PgConnection, tickets: &[Ticket]) -> Resul
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn schedule(connection: &mut PgConnection, intentions: &[Intention]) -> Result<Vec<Ticket>, Error> {
+    // Sorted: everybody locks in the same order.
+    let mut intentions: Vec<&Intention> = intentions.iter().collect();
+    intentions.sort_by_key(|intention| intention.event);
     let events: Vec<i64> = intentions.iter().map(|intention| intention.event).collect();
     let queues: Vec<&str> = intentions.iter().map(|intention| intention.queue.as_str()).collect();
     let generations: Vec<i32> = intentions.iter().map(|intention| as_integer(intention.generation)).collect();
@@ -194,10 +203,30 @@ pub async fn schedule(connection: &mut PgConnection, intentions: &[Intention]) -
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn unschedule(connection: &mut PgConnection, events: &[i64]) -> Result<(), Error> {
-    sqlx::query!("DELETE FROM outbox WHERE event = ANY($1)", events)
-        .execute(connection)
+    drop_intentions(connection, events, &[Queue::Work, Queue::Dead])
         .await
-        .map_err(Error::of("drop what was scheduled"))?;
+        .map_err(Error::of("drop what was scheduled"))
+}
+
+/// Drops the intentions of events for these queues, in the order in which everybody locks them.
+pub(crate) async fn drop_intentions(
+    connection: &mut PgConnection,
+    events: &[i64],
+    queues: &[Queue],
+) -> Result<(), sqlx::Error> {
+    let queues: Vec<&str> = queues.iter().copied().map(Queue::as_str).collect();
+    sqlx::query!(
+        r#"
+        WITH dropped AS (
+            SELECT event FROM outbox WHERE event = ANY($1) AND queue = ANY($2) ORDER BY event FOR UPDATE
+        )
+        DELETE FROM outbox USING dropped WHERE outbox.event = dropped.event
+        "#,
+        events,
+        &queues as _,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

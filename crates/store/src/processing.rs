@@ -1,7 +1,7 @@
 //! What a worker reads and writes about the events it holds.
 
 use crate::error::{Error, count, word};
-use crate::outbox::as_integer;
+use crate::outbox::{Queue, as_integer, drop_intentions};
 use chrono::{DateTime, Utc};
 use domain::{EventKey, EventStatus, FailureClass};
 use sqlx::PgConnection;
@@ -86,11 +86,7 @@ pub async fn finish(tx: &mut PgConnection, finished: &[Finished], now: DateTime<
     .execute(&mut *tx)
     .await
     .map_err(&failed)?;
-    sqlx::query!("DELETE FROM outbox WHERE event = ANY($1) AND queue = 'work'", &events)
-        .execute(tx)
-        .await
-        .map_err(&failed)?;
-    Ok(())
+    drop_intentions(tx, &events, &[Queue::Work]).await.map_err(&failed)
 }
 
 /// A failed try, and what it leads to.

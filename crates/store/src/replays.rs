@@ -51,7 +51,8 @@ pub async fn start_replay(
 }
 
 /// Gives new lives to up to `limit` dead letters: next generation, no tries used, due now. Writes the progress in
-/// the same transaction. Returns how many it was; none means that the replay has taken all it was to take.
+/// the same transaction. Returns how many it was: none when all are taken, when others hold what is left, and when
+/// the replay is not running any more.
 ///
 /// # Errors
 /// When Postgres is away or refuses.
@@ -63,6 +64,14 @@ pub async fn replay_chunk(
     now: DateTime<Utc>,
 ) -> Result<u64, Error> {
     let failed = Error::of("replay dead letters");
+    // FOR UPDATE: whoever cancels either waits for this chunk or prevents it.
+    let status = sqlx::query_scalar!("SELECT status FROM replays WHERE id = $1 FOR UPDATE", replay)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(&failed)?;
+    if status.as_deref() != Some("running") {
+        return Ok(0);
+    }
     let events = select_dead(tx, filter, limit).await?;
     sqlx::query!(
         r#"
@@ -73,7 +82,7 @@ pub async fn replay_chunk(
             RETURNING id, generation
         )
         INSERT INTO outbox (event, queue, generation, tries, due_at)
-        SELECT id, 'work', generation, 0, $2 FROM again
+        SELECT id, 'work', generation, 0, $2 FROM again ORDER BY id
         ON CONFLICT (event) DO UPDATE SET ticket = nextval('outbox_ticket'), queue = 'work',
             generation = excluded.generation, tries = 0, due_at = excluded.due_at
         "#,

@@ -103,8 +103,8 @@ impl Cli {
             return telemetry::Config {
                 service_name: "worker",
                 instance_id,
-                // The AMQP library logs messages with their payload, so it is held to errors unless it is named.
-                log_filter: format!("lapin=error,{}", self.log),
+                // What the AMQP library logs, the command says itself, once.
+                log_filter: format!("lapin=off,{}", self.log),
                 log_format: telemetry::LogFormat::Text,
                 otlp_endpoint: None,
             };

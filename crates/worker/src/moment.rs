@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// Longer ago than any event; keeps instants within what Postgres can store.
-const LONGEST_AGO: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+const LONGEST_AGO: Duration = Duration::from_hours(100 * 366 * 24);
 
 /// An instant as a person writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::envelope::parse;
-use crate::resource::Waiting;
 use crate::rules::rule_for;
+use crate::state::Waiting;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};

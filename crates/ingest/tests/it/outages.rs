@@ -3,6 +3,7 @@
 use crate::bench::{Bench, Ingest, PATIENCE};
 use crate::raw::{self, exchange};
 use anyhow::{Result, ensure};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use signing::Secret;
 use std::collections::BTreeSet;
@@ -65,6 +66,24 @@ async fn without_postgres_deliveries_are_confirmed_by_rabbitmq() -> Result<()> {
         .map(ToString::to_string)
         .collect();
     assert_eq!(ids, ["evt_0a", "evt_0b", "evt_1a", "evt_1b"].map(str::to_owned).into());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_postgres_that_has_dropped_its_connections_is_not_away() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    // Several duties use the pool, so that it has several connections by now.
+    let events: Vec<(String, Value)> =
+        (0..40).map(|n| format!("evt_{n}")).map(|id| (id.clone(), event(&id))).collect();
+    join_all(events.iter().map(|(id, body)| ingest.sender.deliver(id, body))).await;
+    wires.rabbitmq.cut();
+    for round in 0..5 {
+        wires.postgres.drop_connections();
+        let id = format!("evt_dropped_{round}");
+        let answer = ingest.sender.deliver(&id, &event(&id)).await?;
+        assert_eq!((answer.status, answer.json()?), (200, json!({ "status": "success" })), "{id}");
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use domain::Clock;
 use std::ops::ControlFlow;
 use std::time::Duration;
-use store::{DeadFilter, Replay, Store};
+use store::{DeadFilter, Replay, Store, Tx};
 
 /// What a replay is to take.
 #[derive(Debug, Clone)]
@@ -48,6 +48,11 @@ pub enum ReplayError {
 }
 
 const CHUNK: i64 = 500;
+
+/// How often, and after which rest, to come back for letters that somebody else holds: another command, or a duplicate
+/// delivery that is being counted. Both take moments.
+const COME_BACK: u32 = 50;
+const HELD: Duration = Duration::from_millis(100);
 
 /// Begins a replay of all dead letters that match and died before now. `report` is told of each step and may stop the
 /// command; what is left can be taken up by [`resume`].
@@ -96,8 +101,14 @@ pub async fn resume(
 }
 
 async fn find(store: &Store, id: i64) -> Result<Replay, ReplayError> {
-    let mut connection = store.connection().await?;
-    store::find_replay(&mut connection, id).await?.ok_or(ReplayError::Unknown(id))
+    let mut tx = store.begin("find a replay").await?;
+    let found = find_in(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(found)
+}
+
+async fn find_in(tx: &mut Tx, id: i64) -> Result<Replay, ReplayError> {
+    store::find_replay(tx, id).await?.ok_or(ReplayError::Unknown(id))
 }
 
 async fn run(
@@ -110,25 +121,28 @@ async fn run(
 ) -> Result<Replay, ReplayError> {
     // With a rate, a chunk is what fits into a quarter of a second, so that it feels even.
     let chunk = rate.map_or(CHUNK, |rate| i64::from(rate / 4).clamp(1, CHUNK));
+    let mut held = 0;
     loop {
         if report(progress).is_break() {
             break;
         }
         let mut tx = store.begin("replay").await?;
-        // Read under lock with the chunk: a cancelled replay takes no further one.
-        let running =
-            store::find_replay(&mut tx, progress.id).await?.is_some_and(|found| found.status == "running");
-        let taken = if running {
-            store::replay_chunk(&mut tx, progress.id, filter, chunk, clock.now()).await?
-        } else {
-            0
-        };
+        let taken = store::replay_chunk(&mut tx, progress.id, filter, chunk, clock.now()).await?;
+        let left = if taken == 0 { store::count_dead(&mut tx, filter).await? } else { 0 };
+        if taken == 0 && left == 0 {
+            store::finish_replay(&mut tx, progress.id, clock.now()).await?;
+        }
+        let running = find_in(&mut tx, progress.id).await?.status == "running";
         tx.commit().await?;
-        if taken == 0 {
-            let mut connection = store.connection().await?;
-            store::finish_replay(&mut connection, progress.id, clock.now()).await?;
+        if !running || held == COME_BACK {
             break;
         }
+        if left > 0 {
+            held += 1;
+            tokio::time::sleep(HELD).await;
+            continue;
+        }
+        held = 0;
         progress.replayed = progress.replayed.saturating_add_unsigned(taken);
         if let Some(rate) = rate {
             tokio::time::sleep(pause(taken, rate)).await;

@@ -7,10 +7,11 @@
 
 use broker::{Broker, DeadLetter, Inspector, Verdict};
 use chrono::{DateTime, Utc};
+use domain::envelope::parse;
 use domain::{Clock, EndpointName, EventKey, EventStatus, FailureClass};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use store::{DeadStanding, Failure, Intention, NewEvent, Quarantined, Source, Store};
+use store::{DeadStanding, Failure, Intention, Locked, NewEvent, Quarantined, Source, Store};
 
 use crate::message::key_of;
 
@@ -135,24 +136,18 @@ async fn judge(
     let mut tx = store.begin("settle").await?;
     let mut standings = store::standing_of(&mut tx, &known).await?;
     adopt(&mut tx, clock, worker, batch, &mut standings, settled).await?;
-    for letter in batch {
-        if let Some(foreign) = unreadable(letter, clock) {
-            store::quarantine(&mut tx, &foreign).await?;
-        }
-    }
-    tx.commit().await?;
 
     let mut verdicts = Vec::with_capacity(batch.len());
     for (letter, key) in batch.iter().zip(keys) {
         settled.seen += 1;
-        let (Ok(message), Some(key)) = (&letter.message, key) else {
+        let standing = key.as_ref().and_then(|key| standings.get(key));
+        let (Ok(message), Some(standing), Some(key)) = (&letter.message, standing, key) else {
+            store::quarantine(&mut tx, &foreign(letter, clock)).await?;
             settled.foreign += 1;
             verdicts.push(Verdict::Remove);
             continue;
         };
-        let stays = standings.get(&key).is_some_and(|standing| {
-            standing.status == EventStatus::Dead && standing.generation == message.generation
-        });
+        let stays = standing.status == EventStatus::Dead && standing.generation == message.generation;
         // Only the first copy of a life stays.
         let stays = stays && copies_seen.insert((key, message.generation));
         let (count, verdict) =
@@ -160,23 +155,28 @@ async fn judge(
         *count += 1;
         verdicts.push(verdict);
     }
+    // Before anything is removed from the broker.
+    tx.commit().await?;
     Ok(verdicts)
 }
 
-/// A message that no worker can read, for the quarantine.
-fn unreadable(letter: &DeadLetter, clock: &dyn Clock) -> Option<Quarantined> {
+/// A message that is none of ours, for the quarantine.
+fn foreign(letter: &DeadLetter, clock: &dyn Clock) -> Quarantined {
     let problem = match &letter.message {
         Err(malformed) => malformed.to_string(),
         Ok(message) if key_of(message).is_none() => "malformed message: unusable names".to_owned(),
-        Ok(_) => return None,
+        Ok(message) => match parse(&message.payload) {
+            Err(invalid) => invalid.to_string(),
+            Ok(_) => "malformed message: its id is not its payload's".to_owned(),
+        },
     };
-    Some(Quarantined {
+    Quarantined {
         endpoint: EndpointName::default_endpoint(),
         received_at: clock.now(),
         body: letter.payload.to_vec(),
         content_type: None,
         problem: problem.replace('\0', "\u{fffd}"),
-    })
+    }
 }
 
 /// Marks dead what the broker gave up on: the event is still pending in the very generation that its copy carries, and
@@ -198,7 +198,9 @@ async fn adopt(
             continue;
         }
         // Accepted by the broker alone, and dead before any worker could store it.
-        if let Ok(event) = domain::envelope::parse(&message.payload) {
+        if let Ok(event) = parse(&message.payload)
+            && event.id == key.id
+        {
             unknown.push(NewEvent {
                 endpoint: key.endpoint,
                 event,
@@ -216,13 +218,23 @@ async fn adopt(
         standings.extend(store::standing_of(tx, &keys).await?);
     }
 
+    // Another copy of the event may be with a worker right now. Locked rows say how that ended.
+    let given_up = |letter: &DeadLetter| {
+        let message = letter.message.as_ref().ok()?;
+        (!letter.hints.deaths.is_empty() && message.failure.is_none()).then(|| key_of(message))?
+    };
+    let candidates: Vec<EventKey> = batch.iter().filter_map(given_up).collect();
+    for (key, locked) in store::lock_events(tx, &candidates).await? {
+        let Locked { event, status, generation, tries } = locked;
+        standings.insert(key, DeadStanding { event, status, generation, tries });
+    }
+
     let mut failures = Vec::new();
     for letter in batch {
         let Ok(message) = &letter.message else { continue };
-        let Some(standing) = key_of(message).and_then(|key| standings.get_mut(&key)) else { continue };
-        let given_up = !letter.hints.deaths.is_empty() && message.failure.is_none();
+        let Some(standing) = given_up(letter).and_then(|key| standings.get_mut(&key)) else { continue };
         let same_life = (standing.generation, standing.tries) == (message.generation, message.tries);
-        if given_up && same_life && standing.status == EventStatus::Pending {
+        if same_life && standing.status == EventStatus::Pending {
             let reason = letter.hints.deaths.first().map_or("unknown", |death| death.reason.as_str());
             failures.push(Failure {
                 event: standing.event,

@@ -132,6 +132,7 @@ impl<'a> Writes<'a> {
         now: DateTime<Utc>,
     ) {
         let mut overtaken = None;
+        let mut workspace = None;
         for (job, verdict) in jobs.iter().zip(verdicts) {
             let Some(locked) = locked.get(&job.key) else { continue };
             match verdict {
@@ -151,11 +152,13 @@ impl<'a> Writes<'a> {
                         event: locked.event,
                         effect,
                     }));
-                    overtaken = Some((resource, job.event.workspace_id.as_deref(), decision.overtaken));
+                    // Not every dialect names the workspace: what one event of the group named stays.
+                    workspace = job.event.workspace_id.as_deref().or(workspace);
+                    overtaken = Some((resource, decision.overtaken));
                 }
             }
         }
-        if let Some((resource, workspace, overtaken)) = overtaken {
+        if let Some((resource, overtaken)) = overtaken {
             self.overtaken.push((resource, overtaken));
             self.states.push((resource, workspace, state));
         }

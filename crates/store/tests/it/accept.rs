@@ -3,6 +3,8 @@
 use crate::bench::{Bench, after, again, event, key, noon, tickets};
 use anyhow::Result;
 use domain::{EndpointName, EventStatus};
+use futures_util::future::try_join_all;
+use std::collections::BTreeSet;
 use store::{Accepted, Intention, NewEvent, Queue};
 
 async fn deliveries(bench: &Bench, id: &str) -> Result<i64> {
@@ -165,32 +167,13 @@ async fn many_overlapping_batches_at_once_store_each_event_once_and_count_every_
         .map(|n| (0..40).map(|k| event(&format!("evt_{}", (n * 7 + k * (2 * n + 1)) % 60))).collect())
         .collect::<Result<_>>()?;
     let accepting = batches.iter().map(|batch| bench.accept(batch));
-    let accepted = futures_all(accepting).await?;
+    let accepted = try_join_all(accepting).await?;
     let new = accepted.iter().flatten().filter(|accepted| matches!(accepted, Accepted::New(_))).count();
-    let distinct: std::collections::BTreeSet<_> = batches.iter().flatten().map(NewEvent::key).collect();
+    let distinct: BTreeSet<_> = batches.iter().flatten().map(NewEvent::key).collect();
     assert_eq!(new, distinct.len());
     assert_eq!(usize::try_from(bench.number("SELECT count(*) FROM outbox").await?)?, distinct.len());
     assert_eq!(bench.number("SELECT sum(deliveries)::bigint FROM events").await?, 400);
     Ok(())
-}
-
-async fn futures_all<T>(
-    futures: impl IntoIterator<Item = impl Future<Output = Result<T>>>,
-) -> Result<Vec<T>> {
-    let mut pinned: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    let mut done: Vec<Option<Result<T>>> = pinned.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (future, slot) in pinned.iter_mut().zip(&mut done) {
-            if slot.is_none()
-                && let std::task::Poll::Ready(result) = future.as_mut().poll(context)
-            {
-                *slot = Some(result);
-            }
-        }
-        if done.iter().all(Option::is_some) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
 
 #[tokio::test]
@@ -237,13 +220,8 @@ async fn a_duplicate_does_not_shorten_a_wait_that_the_api_asked_for() -> Result<
     };
     let mut tx = bench.store.begin("fail").await?;
     store::record_failures(&mut tx, &[waits], "worker-1", noon()).await?;
-    let planned = Intention {
-        event: ticket.event,
-        queue: Queue::Work,
-        generation: 1,
-        tries: 0,
-        due_at: after(600),
-    };
+    let planned =
+        Intention { event: ticket.event, queue: Queue::Work, generation: 1, tries: 0, due_at: after(600) };
     store::schedule(&mut tx, &[planned]).await?;
     tx.commit().await?;
     bench.accept(&[again("evt_1", 30)?]).await?;

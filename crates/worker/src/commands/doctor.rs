@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
         Form::Text(colours) => {
             let mut rows = Rows::with_header(&["check", "status", "what was found, and what to do"], colours);
             for check in &checks {
-                rows.add([check.check, check.status.as_str(), &check.sentence()]);
+                rows.add([check.name, check.status.as_str(), &check.sentence()]);
             }
             rows.render()
         }

@@ -2,15 +2,24 @@
 
 use super::Colours;
 use super::text::harmless;
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Row, Table, presets};
+
+/// Lines that a row of a list may take on a narrow terminal; what does not fit ends in an ellipsis.
+const LINES_OF_A_LIST: usize = 3;
 
 /// A table under construction.
 pub(crate) struct Rows {
     table: Table,
     colours: Colours,
+    lines_per_row: usize,
 }
 
 impl Rows {
+    /// A list, whose rows stay short: there is a command that shows all of each.
+    pub(crate) fn list(header: &[&str], colours: Colours) -> Self {
+        Self { lines_per_row: LINES_OF_A_LIST, ..Self::with_header(header, colours) }
+    }
+
     /// A table with a header. The first column holds what people copy, and is never broken.
     pub(crate) fn with_header(header: &[&str], colours: Colours) -> Self {
         let mut rows = Self::without_header(colours);
@@ -29,7 +38,7 @@ impl Rows {
     pub(crate) fn without_header(colours: Colours) -> Self {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        Self { table, colours }
+        Self { table, colours, lines_per_row: usize::MAX }
     }
 
     /// Adds a line.
@@ -41,7 +50,9 @@ impl Rows {
                 (Colours::OnTerminals | Colours::Never, _) => cell,
             }
         });
-        self.table.add_row(cells);
+        let mut row = Row::from(cells);
+        row.max_height(self.lines_per_row);
+        self.table.add_row(row);
         self
     }
 

@@ -43,7 +43,8 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Discarded<'a> {
     /// How many were closed.
-    discarded: u64,
+    #[serde(rename = "discarded")]
+    count: u64,
     /// Why.
     reason: &'a str,
     /// What happened to the broker's copies; null when that is left to the workers.
@@ -69,14 +70,14 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
             confirm::ask("Discard", count)?;
         }
     }
-    let discarded = discard(&store, &filter, &args.reason).await?;
+    let count = discard(&store, &filter, &args.reason).await?;
     let settled = settle::follow_up(&store, &broker).await;
     Ok(Answer::new(match form {
-        Form::Json => json::object(&Discarded { discarded, reason: &args.reason, settled })?,
-        Form::Text(_) if discarded == 0 => "no dead letters match\n".to_owned(),
+        Form::Json => json::object(&Discarded { count, reason: &args.reason, settled })?,
+        Form::Text(_) if count == 0 => "no dead letters match\n".to_owned(),
         Form::Text(_) => {
-            let count = i64::try_from(discarded).unwrap_or(i64::MAX);
-            format!("{} discarded\n", counted(count, "dead letter"))
+            let letters = counted(i64::try_from(count).unwrap_or(i64::MAX), "dead letter");
+            format!("{letters} discarded\n")
         }
     }))
 }

@@ -53,15 +53,13 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
 
 /// Dead letters as a table.
 pub(crate) fn letter_table(letters: &[EventRow], colours: Colours) -> String {
-    let mut rows =
-        Rows::with_header(&["event", "type", "resource", "died", "tries", "class", "last error"], colours);
+    let mut rows = Rows::list(&["event", "type", "resource", "died", "class", "last error"], colours);
     for letter in letters {
         rows.add([
             &letter.event_id,
             &letter.event_type,
             letter.resource_id.as_deref().unwrap_or("-"),
             &instant_or_dash(letter.dead_at),
-            &letter.tries.to_string(),
             letter.error_class.as_deref().unwrap_or("-"),
             &shortened(letter.last_error.as_deref().unwrap_or("-"), ERROR_LENGTH),
         ]);

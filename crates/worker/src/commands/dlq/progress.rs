@@ -11,7 +11,7 @@ impl Bar {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::no_length();
         // An unreadable template would only cost looks, so the default stays then.
-        if let Ok(style) = ProgressStyle::with_template("replaying {wide_bar} {pos}/{len} {per_sec} {eta}") {
+        if let Ok(style) = ProgressStyle::with_template("replaying {wide_bar} {pos}/{len}, {eta} left") {
             bar.set_style(style);
         }
         Self(bar)

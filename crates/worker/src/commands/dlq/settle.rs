@@ -16,8 +16,8 @@ use telemetry::Chain;
 Example:
   worker dlq settle
 
-Copies of events that are no longer dead leave the queue; events that the broker gave up on become
-dead in Postgres.")]
+Copies of events that are no longer dead leave the queue, copies that were lost are published again,
+and events that the broker gave up on become dead in Postgres.")]
 pub(crate) struct Args {
     #[command(flatten)]
     database: DatabaseArgs,
@@ -32,12 +32,14 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     Ok(Answer::new(match form {
         Form::Json => json::object(&settled)?,
         Form::Text(_) => format!(
-            "{} looked at: {} kept, {} removed, {} of events that are dead from now on, {} of somebody else\n",
+            "{} looked at: {} kept, {} removed, {} quarantined as none of ours\n\
+             {} dead from now on, {} published again\n",
             counted(settled.seen.into(), "message"),
             settled.kept,
             settled.removed,
-            settled.adopted,
             settled.foreign,
+            counted(settled.adopted.into(), "event"),
+            counted(settled.restored.into(), "lost message"),
         ),
     }))
 }

@@ -37,9 +37,9 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
         let events = format!("{} is {}", args.id, other.event.row.status);
         return Err(Error::NotDead { events }.into());
     }
-    let story = one_of(&args.id, dead)?;
+    let found = one_of(&args.id, dead)?;
     Ok(Answer::new(match form {
-        Form::Json => json::object(&story)?,
-        Form::Text(colours) => story_text(&story, colours),
+        Form::Json => json::object(&found)?,
+        Form::Text(colours) => story_text(&found, colours),
     }))
 }

@@ -1,7 +1,7 @@
 //! One thing that was checked.
 
 use serde::Serialize;
-use settings::Problems;
+use std::error::Error;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,7 +29,8 @@ impl Verdict {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Check {
     /// What was checked.
-    pub(super) check: &'static str,
+    #[serde(rename = "check")]
+    pub(super) name: &'static str,
     /// How it ended.
     pub(super) status: Verdict,
     /// What was found.
@@ -40,21 +41,21 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn ok(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, status: Verdict::Ok, detail: detail.into(), advice: None }
+    pub(super) fn ok(name: &'static str, detail: impl Into<String>) -> Self {
+        Self { name, status: Verdict::Ok, detail: detail.into(), advice: None }
     }
 
-    pub(super) fn warning(check: &'static str, detail: impl Into<String>, advice: &'static str) -> Self {
-        Self { check, status: Verdict::Warning, detail: detail.into(), advice: Some(advice) }
+    pub(super) fn warning(name: &'static str, detail: impl Into<String>, advice: &'static str) -> Self {
+        Self { name, status: Verdict::Warning, detail: detail.into(), advice: Some(advice) }
     }
 
-    pub(super) fn failed(check: &'static str, detail: impl Into<String>, advice: &'static str) -> Self {
-        Self { check, status: Verdict::Failed, detail: detail.into(), advice: Some(advice) }
+    pub(super) fn failed(name: &'static str, detail: impl Into<String>, advice: &'static str) -> Self {
+        Self { name, status: Verdict::Failed, detail: detail.into(), advice: Some(advice) }
     }
 
-    /// Settings that are missing or wrong; their own text says what to do.
-    pub(super) fn unsettled(check: &'static str, problems: &Problems) -> Self {
-        Self { check, status: Verdict::Failed, detail: problems.to_string(), advice: None }
+    /// Failed for a cause whose own text says what to do, such as a missing setting.
+    pub(super) fn failed_saying(name: &'static str, cause: &dyn Error) -> Self {
+        Self { name, status: Verdict::Failed, detail: cause.to_string(), advice: None }
     }
 
     /// What was found and what to do, on one line.

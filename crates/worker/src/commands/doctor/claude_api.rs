@@ -15,7 +15,7 @@ pub(super) async fn checks(args: &ClaudeArgs) -> Vec<Check> {
     let claude = args.validate(&mut problems);
     vec![match problems.into_result(claude) {
         Ok(settings) => ask(&settings).await,
-        Err(problems) => Check::unsettled(NAME, &problems),
+        Err(problems) => Check::failed_saying(NAME, &problems),
     }]
 }
 

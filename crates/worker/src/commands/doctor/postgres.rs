@@ -24,7 +24,7 @@ pub(super) async fn checks(args: &DatabaseArgs) -> Vec<Check> {
     let database = args.validate(&mut problems);
     let database = match problems.into_result(database) {
         Ok(database) => database,
-        Err(problems) => return vec![Check::unsettled("postgres", &problems)],
+        Err(problems) => return vec![Check::failed_saying("postgres", &problems)],
     };
     let store = match connect::open_store(&database) {
         Ok(store) => store,
@@ -47,10 +47,8 @@ async fn all(store: &Store, checks: &mut Vec<Check>) -> Result<(), Check> {
         Check::failed("postgres", Chain(&error).to_string(), advice)
     })?;
     checks.push(version_check(&version));
-    store
-        .check_schema()
-        .await
-        .map_err(|error| Check::failed("schema", Chain(&error).to_string(), "run `worker migrate`"))?;
+    // An error about the schema itself says what to do.
+    store.check_schema().await.map_err(|error| Check::failed_saying("schema", &error))?;
     checks.push(Check::ok("schema", "up to date"));
     let (ledger, backlog) = figures(store).await.map_err(|error| {
         Check::failed("ledger", Chain(&error).to_string(), "may this user read all tables?")

@@ -15,7 +15,7 @@ pub(super) async fn checks(args: &BrokerArgs) -> Vec<Check> {
     let settings = args.validate(&mut problems);
     let settings = match problems.into_result(settings) {
         Ok(settings) => settings,
-        Err(problems) => return vec![Check::unsettled("rabbitmq", &problems)],
+        Err(problems) => return vec![Check::failed_saying("rabbitmq", &problems)],
     };
     let broker = match connect::describe_broker(&settings) {
         Ok(broker) => broker,
@@ -33,9 +33,12 @@ pub(super) async fn checks(args: &BrokerArgs) -> Vec<Check> {
 
 async fn all(broker: &Broker, checks: &mut Vec<Check>) -> Result<(), Check> {
     let version = server_version(broker).await.map_err(|error| failure(&error))?;
-    checks.push(version_check(version.as_deref()));
     // Connecting declares the queues, which fails when they exist with other arguments.
-    let inspector = Inspector::connect(broker).await.map_err(|error| failure(&error))?;
+    let inspector = Inspector::connect(broker).await;
+    if matches!(inspector, Ok(_) | Err(Error::QueueMismatch { .. })) {
+        checks.push(version_check(version.as_deref()));
+    }
+    let inspector = inspector.map_err(|error| failure(&error))?;
     let depths = inspector.depths().await.map_err(|error| failure(&error))?;
     inspector.close().await;
     checks.push(Check::ok(
@@ -51,16 +54,15 @@ async fn all(broker: &Broker, checks: &mut Vec<Check>) -> Result<(), Check> {
 }
 
 fn failure(error: &Error) -> Check {
-    let found = Chain(error).to_string();
     if matches!(error, Error::QueueMismatch { .. }) {
-        return Check::failed("queues", found, "see above for the three ways out");
+        return Check::failed_saying("queues", error);
     }
     let advice = if error.class() == FailureClass::Configuration {
         "correct user, password or virtual host in AMQP_URL"
     } else {
         "is it running, and are host and port in AMQP_URL right?"
     };
-    Check::failed("rabbitmq", found, advice)
+    Check::failed("rabbitmq", Chain(error).to_string(), advice)
 }
 
 fn version_check(version: Option<&str>) -> Check {

@@ -13,6 +13,6 @@ pub(super) fn check(args: &SignatureArgs) -> Check {
             let count = i64::try_from(signatures.secrets.len()).unwrap_or(i64::MAX);
             Check::ok("signing secrets", counted(count, "usable secret"))
         }
-        Err(problems) => Check::unsettled("signing secrets", &problems),
+        Err(problems) => Check::failed_saying("signing secrets", &problems),
     }
 }

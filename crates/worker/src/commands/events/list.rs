@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
 
 fn event_table(events: &[EventRow], colours: Colours) -> String {
     let mut rows =
-        Rows::with_header(&["event", "type", "resource", "status", "tries", "created", "received"], colours);
+        Rows::list(&["event", "type", "resource", "status", "tries", "created", "received"], colours);
     for event in events {
         rows.add([
             &event.event_id,

@@ -32,10 +32,10 @@ pub(crate) struct Args {
 /// Shows one event.
 pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let store = connect::store(&args.database)?;
-    let story = one_of(&args.id, event_stories(&store, &args.id, args.endpoint.as_deref()).await?)?;
+    let found = one_of(&args.id, event_stories(&store, &args.id, args.endpoint.as_deref()).await?)?;
     Ok(Answer::new(match form {
-        Form::Json => json::object(&story)?,
-        Form::Text(colours) => story_text(&story, colours),
+        Form::Json => json::object(&found)?,
+        Form::Text(colours) => story_text(&found, colours),
     }))
 }
 

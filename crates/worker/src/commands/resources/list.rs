@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
 }
 
 fn table(resources: &[ResourceRow], colours: Colours) -> String {
-    let mut rows = Rows::with_header(&["id", "type", "status", "fetched", "last event", "of"], colours);
+    let mut rows = Rows::list(&["id", "type", "status", "fetched", "last event", "of"], colours);
     for resource in resources {
         rows.add([
             &resource.id,

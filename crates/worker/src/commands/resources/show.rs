@@ -34,12 +34,12 @@ pub(crate) struct Args {
 /// Shows one resource.
 pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let store = connect::store(&args.database)?;
-    let story = resource_story(&store, args.kind, &args.id)
+    let found = resource_story(&store, args.kind, &args.id)
         .await?
         .ok_or_else(|| Error::NoResource { kind: args.kind, id: args.id.clone() })?;
     Ok(Answer::new(match form {
-        Form::Json => json::object(&story)?,
-        Form::Text(colours) => text(&story, colours),
+        Form::Json => json::object(&found)?,
+        Form::Text(colours) => text(&found, colours),
     }))
 }
 
@@ -67,7 +67,7 @@ fn facts(story: &ResourceStory, colours: Colours) -> String {
         }
     };
     fact("status", story.status.as_deref());
-    fact("waits for", story.waiting.as_ref().map(ToString::to_string).as_deref());
+    fact("waits for", story.waiting.as_ref().map(waits_for).as_deref());
     fact("parent", story.parent_id.as_deref());
     fact("workspace", story.workspace_id.as_deref());
     let from = story.snapshot_source.as_deref().unwrap_or("unknown");
@@ -76,6 +76,14 @@ fn facts(story: &ResourceStory, colours: Colours) -> String {
     fact("last event", last.map(|(id, at)| format!("{id} of {}", instant(at))).as_deref());
     fact("deleted", story.deleted_at.map(instant).as_deref());
     rows.render()
+}
+
+/// The reason, and the tool uses that wait for an answer.
+fn waits_for(waiting: &domain::Waiting) -> String {
+    if waiting.blocking_event_ids.is_empty() {
+        return waiting.reason.clone();
+    }
+    format!("{}: {}", waiting.reason, waiting.blocking_event_ids.join(", "))
 }
 
 fn history(story: &ResourceStory, colours: Colours) -> String {

@@ -1,0 +1,6 @@
+//! The architecture, as a test. Needs no server.
+
+mod edges;
+mod files;
+mod names;
+mod tree;

@@ -1,0 +1,85 @@
+//! The simulated Claude API of one test.
+
+use super::noon;
+use anyhow::{Context, Result, ensure};
+use claude::{Auth, Client, Config, Key, RetryPolicy};
+use reqwest::Method;
+use serde_json::{Value, json};
+use simulator::{Options, Simulator};
+use std::time::Duration;
+
+/// A running simulator and the way to command it. It stops when it is dropped.
+pub(crate) struct Platform {
+    simulator: Simulator,
+    http: reqwest::Client,
+}
+
+impl Platform {
+    pub(crate) async fn start() -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
+        Ok(Self { simulator: Simulator::start(Options::default()).await?, http })
+    }
+
+    /// A client that tries each call once.
+    pub(crate) fn client(&self) -> Result<Client> {
+        let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
+        let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
+        let base_url = self.simulator.base_url();
+        Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+    }
+
+    async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("{}/_sim{path}", self.simulator.base_url());
+        let answer = self.http.request(method, url).json(body).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).context("the simulator answers in JSON")
+    }
+
+    /// A session that runs.
+    pub(crate) async fn running(&self, session: &str) -> Result<()> {
+        self.control(Method::PUT, &format!("/sessions/{session}"), &json!({ "status": "running" })).await?;
+        Ok(())
+    }
+
+    /// A session that waits for an answer to two tool uses, `{session}_ask_1` and `{session}_ask_2`.
+    pub(crate) async fn waiting(&self, session: &str) -> Result<()> {
+        let asks = [format!("{session}_ask_1"), format!("{session}_ask_2")];
+        let ask =
+            |id: &String| json!({ "id": id, "type": "agent.custom_tool_use", "name": "x", "input": {} });
+        let idle = json!({
+            "id": format!("{session}_idle"),
+            "type": "session.status_idle",
+            "stop_reason": { "type": "requires_action", "event_ids": asks },
+        });
+        self.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
+        let mut events: Vec<Value> = asks.iter().map(ask).collect();
+        events.push(idle);
+        let path = format!("/sessions/{session}/events");
+        self.control(Method::POST, &path, &json!({ "events": events })).await?;
+        Ok(())
+    }
+
+    /// From now on all reads of these sessions (a prefix of their ids) are answered so.
+    pub(crate) async fn fails(&self, sessions: &str, fault: Value) -> Result<()> {
+        let mut rule = json!({ "path": format!("/v1/sessions/{sessions}") });
+        if let (Some(rule), Value::Object(fault)) = (rule.as_object_mut(), fault) {
+            rule.extend(fault);
+        }
+        self.control(Method::POST, "/faults", &rule).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn heals(&self) -> Result<()> {
+        self.control(Method::DELETE, "/faults", &json!({})).await?;
+        Ok(())
+    }
+
+    /// How often a session was fetched.
+    pub(crate) async fn fetches(&self, session: &str) -> Result<u64> {
+        let state = self.control(Method::GET, "/state", &json!({})).await?;
+        let fetches = state.pointer(&format!("/calls/session_fetches/{session}"));
+        Ok(fetches.and_then(Value::as_u64).unwrap_or_default())
+    }
+}

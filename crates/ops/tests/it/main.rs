@@ -1,0 +1,15 @@
+//! The use cases against a real Postgres, a real RabbitMQ and a simulated Claude API. `DATABASE_URL` and `AMQP_URL` name
+//! the servers; every test has its own database and its own queues.
+
+mod accepting;
+mod bench;
+mod convergence;
+mod failing;
+mod outages;
+mod processing;
+mod receiving;
+mod relaying;
+mod replays;
+mod settling;
+mod unreadable;
+mod vectors;

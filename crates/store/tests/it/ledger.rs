@@ -1,0 +1,101 @@
+//! The sum of all events, and what is waiting.
+
+use crate::bench::{Bench, after, again, event, failure, noon};
+use anyhow::Result;
+use bytes::Bytes;
+use domain::{EndpointName, EventStatus};
+use store::{Finished, Ledger, NewEvent, Quarantined};
+
+#[tokio::test]
+async fn an_empty_ledger_balances() -> Result<()> {
+    let bench = Bench::new().await?;
+    let mut connection = bench.store.connection().await?;
+    let ledger = store::ledger(&mut connection).await?;
+    assert!(ledger.balances());
+    assert_eq!(ledger.accepted, 0);
+    let backlog = store::backlog(&mut connection).await?;
+    assert_eq!((backlog.pending, backlog.outbox, backlog.dead), (0, 0, 0));
+    assert_eq!(backlog.oldest_pending, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_event_is_counted_in_exactly_one_state() -> Result<()> {
+    let bench = Bench::new().await?;
+    let ids: Vec<String> = (0..15).map(|n| format!("evt_{n}")).collect();
+    let rows = bench.stored(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    let finished: Vec<Finished> = [
+        (0_usize, EventStatus::Applied),
+        (1, EventStatus::Applied),
+        (2, EventStatus::Applied),
+        (3, EventStatus::Superseded),
+        (4, EventStatus::Superseded),
+        (5, EventStatus::Ignored),
+    ]
+    .map(|(n, status)| Finished { event: rows[n].event, status })
+    .to_vec();
+    let dying: Vec<_> = rows[6..10].iter().map(|row| failure(row.event, 3, true)).collect();
+    let mut tx = bench.store.begin("settle").await?;
+    store::finish(&mut tx, &finished, noon()).await?;
+    store::record_failures(&mut tx, &dying, "worker-1", noon()).await?;
+    store::discard(&mut tx, &[rows[6].event], "noise", noon()).await?;
+    tx.commit().await?;
+    bench.accept(&[again("evt_0", 5)?]).await?;
+
+    let mut connection = bench.store.connection().await?;
+    let ledger = store::ledger(&mut connection).await?;
+    let expected =
+        Ledger { accepted: 15, pending: 5, applied: 3, superseded: 2, ignored: 1, dead: 3, discarded: 1 };
+    assert_eq!(ledger, expected);
+    assert!(ledger.balances());
+    assert!(!Ledger { pending: 4, ..ledger }.balances());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_backlog_names_the_oldest_event_that_is_not_finished() -> Result<()> {
+    let bench = Bench::new().await?;
+    let older = NewEvent { received_at: after(-60), ..event("evt_older")? };
+    let oldest = NewEvent { received_at: after(-90), ..event("evt_oldest")? };
+    let rows = crate::bench::tickets(&bench.accept(&[event("evt_1")?, older, oldest]).await?)?;
+    let mut tx = bench.store.begin("finish").await?;
+    let done = Finished { event: rows[2].event, status: EventStatus::Applied };
+    store::finish(&mut tx, &[done], noon()).await?;
+    store::record_failures(&mut tx, &[failure(rows[0].event, 3, true)], "worker-1", noon()).await?;
+    tx.commit().await?;
+    let mut connection = bench.store.connection().await?;
+    let backlog = store::backlog(&mut connection).await?;
+    assert_eq!((backlog.pending, backlog.outbox, backlog.dead), (1, 2, 1));
+    assert_eq!(backlog.oldest_pending, Some(after(-60)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_quarantined_body_is_kept_byte_for_byte() -> Result<()> {
+    let bench = Bench::new().await?;
+    let body = Quarantined {
+        endpoint: EndpointName::new("default")?,
+        received_at: noon(),
+        body: vec![0, 255, b'{', 10],
+        content_type: None,
+        problem: "the body is not JSON".to_owned(),
+    };
+    let mut connection = bench.store.connection().await?;
+    store::quarantine(&mut connection, &body).await?;
+    store::quarantine(&mut connection, &Quarantined { content_type: Some("text/\u{fe0f}".into()), ..body })
+        .await?;
+    assert_eq!(store::quarantined(&mut connection).await?, 2);
+    let kept = bench.texts("SELECT encode(body, 'hex') FROM quarantine ORDER BY id").await?;
+    assert_eq!(kept, ["00ff7b0a", "00ff7b0a"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payload_is_kept_byte_for_byte() -> Result<()> {
+    let bench = Bench::new().await?;
+    let payload = Bytes::from((0..=255).collect::<Vec<u8>>());
+    bench.accept(&[NewEvent { payload: payload.clone(), ..event("evt_1")? }]).await?;
+    let mut connection = bench.store.connection().await?;
+    assert_eq!(store::find_events(&mut connection, "evt_1", None).await?[0].payload, payload);
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Postgres away, slow, and back.
+
+use crate::bench::{Bench, PATIENCE, after, event, key, options};
+use anyhow::{Result, ensure};
+use std::time::Duration;
+use store::{Accepted, Error, NewEvent, Options, Store};
+use testkit::eventually;
+use testkit::proxy::TcpProxy;
+
+/// A store behind a proxy, with connections that are open and idle.
+async fn behind_a_proxy(bench: &Bench) -> Result<(TcpProxy, Store)> {
+    let (proxy, url) = TcpProxy::start_before(&bench.database.url()).await?;
+    let impatient = Options { acquire_timeout: Duration::from_secs(1), ..options(url) };
+    let store = Store::new(&impatient)?;
+    let mut open = Vec::new();
+    for _ in 0..6 {
+        open.push(store.begin("warm up").await?);
+    }
+    for tx in open {
+        tx.commit().await?;
+    }
+    let what = "six idle connections";
+    eventually(PATIENCE, what, async || {
+        ensure!(store.pool_size() == (6, 6), "{:?}", store.pool_size());
+        Ok(Some(()))
+    })
+    .await?;
+    Ok((proxy, store))
+}
+
+async fn accept(store: &Store, event: NewEvent) -> Result<Vec<Accepted>, Error> {
+    let mut tx = store.begin("accept").await?;
+    let accepted = store::accept_batch(&mut tx, &[event], after(10)).await?;
+    tx.commit().await?;
+    Ok(accepted)
+}
+
+#[tokio::test]
+async fn without_postgres_everything_is_unavailable_and_afterwards_all_is_well() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (proxy, store) = behind_a_proxy(&bench).await?;
+    proxy.cut();
+    let error = accept(&store, event("evt_1")?).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error:?}");
+    assert!(store.check_schema().await.unwrap_err().is_unavailable());
+    assert_eq!(bench.number("SELECT count(*) FROM events").await?, 0);
+    proxy.heal();
+    eventually(PATIENCE, "an accepted event", async || Ok(Some(accept(&store, event("evt_1")?).await?)))
+        .await?;
+    assert_eq!(bench.number("SELECT count(*) FROM events").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_within_a_transaction_is_unavailable_and_leaves_nothing() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (proxy, store) = behind_a_proxy(&bench).await?;
+    let mut tx = store.begin("accept").await?;
+    store::accept_batch(&mut tx, &[event("evt_1")?], after(10)).await?;
+    proxy.drop_connections();
+    let error = store::lock_events(&mut tx, &[key("evt_1")?]).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error:?}");
+    drop(tx);
+    assert_eq!(bench.number("SELECT count(*) FROM events").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restart_of_postgres_does_not_fail_a_transaction_that_begins_after_it() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (proxy, store) = behind_a_proxy(&bench).await?;
+    proxy.drop_connections();
+    assert!(matches!(accept(&store, event("evt_1")?).await?[..], [Accepted::New(_)]));
+
+    // As seen by the server's side: the sessions are told to end.
+    bench
+        .sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await?;
+    assert!(matches!(accept(&store, event("evt_2")?).await?[..], [Accepted::New(_)]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_unavailable() -> Result<()> {
+    let bench = Bench::new().await?;
+    let patient = options(bench.database.url());
+    let store = Store::new(&Options { statement_timeout: Some(Duration::from_millis(200)), ..patient })?;
+    let mut holder = bench.store.begin("hold").await?;
+    store::accept_batch(&mut holder, &[event("evt_1")?], after(10)).await?;
+    let error = accept(&store, event("evt_1")?).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error:?}");
+    holder.commit().await?;
+    assert_eq!(accept(&store, event("evt_1")?).await?, [Accepted::Duplicate]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_free_connection_the_wait_ends_in_time() -> Result<()> {
+    let bench = Bench::new().await?;
+    let acquire_timeout = Duration::from_millis(200);
+    let store = Store::new(&Options { connections: 1, acquire_timeout, ..options(bench.database.url()) })?;
+    let holder = store.begin("hold").await?;
+    assert!(store.begin("wait").await.unwrap_err().is_unavailable());
+    assert!(store.connection().await.err().is_some_and(|error| error.is_unavailable()));
+    holder.commit().await?;
+    store.begin("go").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_statement_is_not_mistaken_for_an_outage() -> Result<()> {
+    let bench = Bench::new().await?;
+    bench.sql("ALTER TABLE outbox DROP COLUMN tries").await?;
+    let error = accept(&bench.store, event("evt_1")?).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn errors_name_no_password() -> Result<()> {
+    let url = "postgres://holdfast:very-secret@127.0.0.1:1/nowhere".to_owned();
+    let store = Store::new(&Options { acquire_timeout: Duration::from_millis(300), ..options(url) })?;
+    let error = store.server_version().await.unwrap_err();
+    assert!(error.is_unavailable());
+    assert!(!format!("{error:?} {error} {store:?}").contains("very-secret"), "{error:?} {store:?}");
+    let error = Store::new(&options("postgres://u:very-secret@host:port/".to_owned())).unwrap_err();
+    assert!(matches!(error, Error::Settings { .. }));
+    assert!(!format!("{error:?} {error}").contains("very-secret"), "{error:?}");
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The command line as an operator uses it: the real binary, on a real Postgres and a real RabbitMQ.
+
+mod check;
+mod discard;
+mod doctor;
+mod events;
+mod exit_codes;
+mod help;
+mod interrupt;
+mod lab;
+mod migrate;
+mod replay;
+mod resources;
+mod secrets;
+mod signature;
