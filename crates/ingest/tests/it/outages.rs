@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use signing::Secret;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use testkit::clock::{real_now, unix_seconds};
 use testkit::proxy::TcpProxy;
 use testkit::{broker, eventually, payload};
@@ -22,12 +23,18 @@ async fn wired(bench: &Bench) -> Result<(Wires, Ingest)> {
     let (rabbitmq, amqp_url) = TcpProxy::start_before(&broker::url()?).await?;
     let settings = [("DATABASE_URL", database_url.as_str()), ("AMQP_URL", &amqp_url)];
     let ingest = bench.ingest(&settings).await?;
-    eventually(PATIENCE, "a connection to RabbitMQ", async || {
-        let (_, metrics) = ingest.internal("/metrics").await?;
-        Ok(metrics.contains("broker_connected{direction=\"publish\"} 1").then_some(()))
-    })
-    .await?;
+    connected(&ingest, 1).await?;
     Ok((Wires { postgres, rabbitmq }, ingest))
+}
+
+/// Waits until ingest knows that it has so many connections to RabbitMQ.
+async fn connected(ingest: &Ingest, connections: u8) -> Result<()> {
+    let line = format!("broker_connected{{direction=\"publish\"}} {connections}\n");
+    eventually(PATIENCE, "the state of the connection to RabbitMQ", async || {
+        let (_, metrics) = ingest.internal("/metrics").await?;
+        Ok(metrics.contains(&line).then_some(()))
+    })
+    .await
 }
 
 /// Waits until the readiness page answers with this status.
@@ -84,6 +91,27 @@ async fn a_postgres_that_has_dropped_its_connections_is_not_away() -> Result<()>
         let answer = ingest.sender.deliver(&id, &event(&id)).await?;
         assert_eq!((answer.status, answer.json()?), (200, json!({ "status": "success" })), "{id}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn while_rabbitmq_is_away_a_slow_postgres_is_given_time() -> Result<()> {
+    /// Longer than Postgres gets when RabbitMQ could take the event instead.
+    const SLOWNESS: Duration = Duration::from_millis(2500);
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    wires.rabbitmq.cut();
+    connected(&ingest, 0).await?;
+    wires.postgres.stall();
+    let slow = async {
+        tokio::time::sleep(SLOWNESS).await;
+        wires.postgres.resume();
+    };
+    let body = event("evt_1");
+    let (answer, ()) = tokio::join!(ingest.sender.deliver("evt_1", &body), slow);
+    let answer = answer?;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(bench.count("events").await?, 1);
     Ok(())
 }
 

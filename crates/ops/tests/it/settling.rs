@@ -5,6 +5,7 @@ use anyhow::{Result, ensure};
 use broker::{Inspector, Message, Queue};
 use domain::{EventStatus, FailureClass};
 use ops::dead::{Settled, check, settle};
+use std::collections::BTreeSet;
 use store::{DeadFilter, Failure, NewEvent};
 use testkit::eventually;
 use testkit::proxy::TcpProxy;
@@ -181,6 +182,7 @@ async fn a_letter_that_the_broker_lost_is_published_anew() -> Result<()> {
     let events = [named("whe_1")?, named("whe_2")?];
     died(&bench, &events).await?;
     bench.publish(Queue::Dead, &[letter(&events[0])]).await?;
+    bench.until_ready(Queue::Dead, 1).await?;
     let settled = pass(&bench).await?;
     assert_eq!(settled, Settled { seen: 1, kept: 1, restored: 1, ..Settled::default() });
     let agreement = check(&bench.store, &bench.broker).await?;
@@ -216,21 +218,18 @@ async fn a_pass_that_is_killed_half_way_loses_nothing() -> Result<()> {
     cut?;
     // It may have been quicker than the cut; what counts is what is left.
     drop(doomed);
-    let inspector = Inspector::connect(&bench.broker).await?;
-    eventually(PATIENCE, "a broker that has noticed", async || {
-        let consumers = inspector.depths().await?.dead.consumers;
-        ensure!(consumers == 0, "{consumers} consumers");
-        Ok(Some(()))
-    })
-    .await?;
     let relay = bench.relay().await?;
-    eventually(PATIENCE, "one letter for each dead event", async || {
+    // The broker's own count of a queue lags behind for some seconds, so a pass may miss letters and the next one tidies
+    // up. What lies in the queue is the truth.
+    eventually(PATIENCE * 2, "one letter for each dead event", async || {
         let settled = pass(&bench).await?;
-        ensure!((settled.kept, settled.removed, settled.restored) == (300, 0, 0), "{settled:?}");
+        bench.until_outbox(0).await?;
+        let letters = bench.messages(Queue::Dead).await?;
+        let distinct: BTreeSet<_> = letters.iter().map(|letter| letter.body.clone()).collect();
+        ensure!((letters.len(), distinct.len()) == (300, 300), "{} letters after {settled:?}", letters.len());
         Ok(Some(()))
     })
     .await?;
-    bench.until_ready(Queue::Dead, 300).await?;
     let ledger = bench.ledger().await?;
     assert_eq!((ledger.accepted, ledger.dead), (300, 300));
     relay.stopped_within(PATIENCE).await?;
