@@ -28,7 +28,8 @@ CREATE TABLE events (
     dead_at         timestamptz,
     finished_at     timestamptz,
     discard_reason  text,
-    CONSTRAINT events_endpoint_event_id_key UNIQUE (endpoint, event_id),
+    -- event_id first: people look events up by it alone
+    CONSTRAINT events_endpoint_event_id_key UNIQUE (event_id, endpoint),
     CONSTRAINT events_resource_is_whole CHECK ((resource_type IS NULL) = (resource_id IS NULL)),
     CONSTRAINT events_finished_or_pending CHECK ((status = 'pending') = (finished_at IS NULL)),
     CONSTRAINT events_dead_has_cause
@@ -54,6 +55,7 @@ COMMENT ON COLUMN events.generation IS 'First life 1; every replay raises it. Qu
 COMMENT ON COLUMN events.tries IS 'Tries used up in this generation.';
 COMMENT ON COLUMN events.status IS 'pending: not finished. applied: changed its resource. superseded: a newer event came first. ignored: nothing follows. dead: in the dead-letter queue. discarded: closed by a person.';
 COMMENT ON COLUMN events.error_class IS 'Class of the last failure in this generation.';
+COMMENT ON COLUMN events.last_error IS 'Text of the last failure in this generation, with the chain of causes.';
 COMMENT ON COLUMN events.dead_at IS 'When it last entered the dead-letter queue.';
 COMMENT ON COLUMN events.finished_at IS 'When it left pending.';
 COMMENT ON COLUMN events.discard_reason IS 'Why a person closed it.';
@@ -77,6 +79,7 @@ CREATE TABLE outbox (
 
 COMMENT ON TABLE outbox IS 'What is still to be published. A row goes when the broker has confirmed the message.';
 COMMENT ON COLUMN outbox.event IS 'The event; at most one intention each, the newest wins.';
+COMMENT ON COLUMN outbox.ticket IS 'Number of this intention to publish.';
 COMMENT ON COLUMN outbox.queue IS 'Queue it goes to.';
 COMMENT ON COLUMN outbox.generation IS 'Generation of the event that the message is to carry.';
 COMMENT ON COLUMN outbox.tries IS 'Tries used up, as the message is to carry it: a message that says less than its event is over.';
@@ -93,5 +96,5 @@ CREATE TABLE quarantine (
     problem      text NOT NULL
 );
 
-COMMENT ON TABLE quarantine IS 'Bodies with a valid signature that are no event. Answered 400; kept for inspection.';
-COMMENT ON COLUMN quarantine.problem IS 'Why the body is no event, as the sender was told.';
+COMMENT ON TABLE quarantine IS 'Bodies with a valid signature that are no event (answered 400), and broker messages that no worker can read. Kept for inspection.';
+COMMENT ON COLUMN quarantine.problem IS 'Why it is no event, or cannot be read.';

@@ -27,10 +27,12 @@ COMMENT ON TABLE resources IS 'The newest known state of each resource.';
 COMMENT ON COLUMN resources.status IS 'What people see: deleted, or the snapshot''s status.';
 COMMENT ON COLUMN resources.snapshot IS 'The object exactly as it was fetched. json and not jsonb, which would reorder it and refuse some strings.';
 COMMENT ON COLUMN resources.snapshot_source IS 'api: fetched. payload: taken from a classic event, which has nothing to fetch.';
+COMMENT ON COLUMN resources.snapshot_status IS 'Status in the snapshot; the resource''s own, unless it was deleted.';
 COMMENT ON COLUMN resources.snapshot_updated_at IS 'The resource''s own time of last change.';
 COMMENT ON COLUMN resources.fetched_at IS 'When the fetch began; the snapshot covers all that happened before.';
 COMMENT ON COLUMN resources.waiting IS 'Why an idle session waits: last idle event, its reason, the tool uses that wait.';
 COMMENT ON COLUMN resources.deleted_at IS 'Tombstone: when it was deleted, by the sender''s clock.';
+COMMENT ON COLUMN resources.last_event_created_at IS 'When the newest event happened, by the sender''s clock. Null while the row only serves as a lock: no event of the resource was decided yet.';
 COMMENT ON COLUMN resources.last_event_rank IS 'Lifecycle rank of the newest event; breaks ties of its time.';
 
 CREATE TABLE resource_history (

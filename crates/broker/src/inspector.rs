@@ -94,7 +94,7 @@ impl Inspector {
     pub async fn sweep_dead(&self, max: u32, prefetch: u16) -> Result<Sweep, Error> {
         let depth = self.depth(Queue::Dead).await?;
         let channel = in_time("open a channel", self.link.create_channel()).await?;
-        Sweep::begin(channel, self.queues.routing_key(Queue::Dead), depth.messages.min(max), prefetch).await
+        Sweep::begin(channel, self.queues.routing_key(Queue::Dead), depth.messages, max, prefetch).await
     }
 
     /// Closes the connection.

@@ -23,9 +23,6 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs until a signal, then drains: no more requests, then no more commits, then no more publishes.
 pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Failure> {
-    let listener = listen(settings.listen, "--listen (HOLDFAST_LISTEN)").or_exit(Exit::Usage)?;
-    let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
-        .or_exit(Exit::Usage)?;
     let clock = Arc::new(SystemClock);
     let store = Store::new(&store::Options {
         url: settings.database.url.reveal().to_owned(),
@@ -38,6 +35,9 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
     .or_exit(Exit::Usage)?;
     let url = settings.broker.url.reveal().parse().context("--amqp-url (AMQP_URL)").or_exit(Exit::Usage)?;
     let names = QueueNames::new(&settings.broker.prefix).or_exit(Exit::Usage)?;
+    let listener = listen(settings.listen, "--listen (HOLDFAST_LISTEN)").or_exit(Exit::Usage)?;
+    let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
+        .or_exit(Exit::Usage)?;
     let broker = Broker { connection_name: "holdfast-ingest".to_owned(), ..Broker::new(url, names) };
 
     let mut registry = Registry::default();

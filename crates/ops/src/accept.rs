@@ -34,8 +34,10 @@ pub struct Config {
     pub publish_queue: usize,
     /// How long the relay leaves a fresh event to the first publish. Longer than a publish may take.
     pub grace: TimeDelta,
-    /// How long a commit may take before Postgres counts as away.
+    /// How long a commit may take before Postgres counts as away, while RabbitMQ could take the events.
     pub deadline: Duration,
+    /// The same while RabbitMQ is away.
+    pub patience: Duration,
     /// How long Postgres is left alone after it was away.
     pub away: Duration,
 }
@@ -48,6 +50,7 @@ impl Default for Config {
             publish_queue: 16_384,
             grace: TimeDelta::seconds(10),
             deadline: Duration::from_secs(1),
+            patience: Duration::from_secs(8),
             away: Duration::from_millis(500),
         }
     }

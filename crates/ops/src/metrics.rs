@@ -12,6 +12,12 @@ pub struct Outcome {
     outcome: &'static str,
 }
 
+/// A store.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Keeper {
+    store: &'static str,
+}
+
 /// Class of a failure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Class {
@@ -29,6 +35,7 @@ pub struct ApiCall {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     deliveries: Family<Outcome, Counter>,
+    accepted: Family<Keeper, Counter>,
     processed: Family<Outcome, Counter>,
     failed_tries: Family<Class, Counter>,
     relayed: Family<Outcome, Counter>,
@@ -46,6 +53,7 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             deliveries: Family::default(),
+            accepted: Family::default(),
             processed: Family::default(),
             failed_tries: Family::default(),
             relayed: Family::default(),
@@ -64,6 +72,11 @@ impl Metrics {
             "ingest_deliveries",
             "Deliveries, by what they were answered",
             self.deliveries.clone(),
+        );
+        registry.register(
+            "ingest_accepted",
+            "Deliveries made durable, by the store that has them",
+            self.accepted.clone(),
         );
         registry.register(
             "ingest_relayed",
@@ -97,6 +110,11 @@ impl Metrics {
     /// Counts a delivery by what it was answered.
     pub fn count_delivery(&self, outcome: &'static str) {
         self.deliveries.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(crate) fn count_accepted(&self, store: &'static str, deliveries: usize) {
+        let deliveries = u64::try_from(deliveries).unwrap_or(u64::MAX);
+        self.accepted.get_or_create(&Keeper { store }).inc_by(deliveries);
     }
 
     pub(crate) fn count_processed(&self, outcome: &'static str) {

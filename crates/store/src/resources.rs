@@ -48,7 +48,7 @@ pub async fn load_states(connection: &mut PgConnection, resources: &[&ResourceRe
     rows.into_iter().map(state).collect()
 }
 
-/// Creates the rows that are missing, locks all of them until the transaction ends, and reads them.
+/// Creates the rows that are missing (people see them once an event was decided), locks all of them until the transaction ends, and reads them.
 ///
 /// # Errors
 /// When Postgres is away or refuses, or a row cannot be read.
@@ -253,7 +253,8 @@ pub async fn list_resources(
         SELECT resource_type, resource_id AS id, parent_id, workspace_id, status, fetched_at,
             last_event_created_at AS last_event_at, last_event_id AS last_event
         FROM resources
-        WHERE ($1::text IS NULL OR resource_type = $1) AND ($2::text IS NULL OR status = $2)
+        WHERE last_event_id IS NOT NULL
+            AND ($1::text IS NULL OR resource_type = $1) AND ($2::text IS NULL OR status = $2)
         ORDER BY last_event_created_at DESC NULLS LAST, resource_type, resource_id LIMIT $3
         "#,
         filter.kind.map(ResourceKind::as_str),
@@ -293,7 +294,7 @@ pub async fn find_resource(
         r#"
         SELECT resource_type, resource_id, parent_id, workspace_id, status, fetched_at, last_event_created_at,
             last_event_id, snapshot::text AS snapshot, snapshot_source, waiting, deleted_at
-        FROM resources WHERE resource_type = $1 AND resource_id = $2
+        FROM resources WHERE resource_type = $1 AND resource_id = $2 AND last_event_id IS NOT NULL
         "#,
         kind,
         id,

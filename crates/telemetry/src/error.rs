@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Error {
     /// The log filter is not in the syntax of `RUST_LOG`.
-    #[error("invalid log filter {filter:?}")]
+    #[error("the log filter (RUST_LOG) cannot be read: {filter:?}")]
     LogFilter {
         /// The filter as it was given.
         filter: String,

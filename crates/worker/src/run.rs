@@ -1,6 +1,7 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
 use crate::run_args::RunSettings;
+use anyhow::Context;
 use broker::{
     Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames,
 };
@@ -25,8 +26,6 @@ const APPLY_GROUPS: usize = 64;
 
 /// Runs until a signal, then finishes what it holds; what does not get finished in time is given back.
 pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Failure> {
-    let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
-        .or_exit(Exit::Usage)?;
     let clock = Arc::new(SystemClock);
     let worker = name();
     let store = Store::new(&store::Options {
@@ -37,7 +36,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         application: "holdfast-worker",
     })
     .or_exit(Exit::Usage)?;
-    let url = settings.broker.url.reveal().parse().or_exit(Exit::Usage)?;
+    let url = settings.broker.url.reveal().parse().context("--amqp-url (AMQP_URL)").or_exit(Exit::Usage)?;
     let names = QueueNames::new(&settings.broker.prefix).or_exit(Exit::Usage)?;
     let broker = Broker { connection_name: worker.clone(), ..Broker::new(url, names) };
 
@@ -47,6 +46,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     broker_metrics.register(&mut registry);
     let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
 
+    let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
+        .or_exit(Exit::Usage)?;
     let (publisher, publishing) =
         Publisher::new(broker.clone(), PublisherConfig::default(), broker_metrics.clone());
     let consumer =

@@ -6,10 +6,11 @@
 //! unlimited prefetch and as much memory as the queue is long.
 //!
 //! So a letter that stays is moved instead: a copy goes to the tail, and when the broker has confirmed the copy, the
-//! original is acknowledged. The depth at the beginning says when the pass is over, since behind it are only copies
-//! and newcomers. A death in between leaves a letter twice, which the next pass with its look into the database tidies
-//! up, and never loses one. What was delivered and not decided returns to the head when the channel closes; until it is
-//! back, another pass does not count it.
+//! original is acknowledged. Each copy names its pass, and a pass that meets its own copy has seen everything: behind it
+//! are only copies and newcomers. (The depth at the beginning would not do: the broker's own count lags by seconds, and
+//! somebody else may take letters at the same time.) A death in between leaves a letter twice, which the next pass with
+//! its look into the database tidies up, and never loses one. What was delivered and not decided returns to the head
+//! when the channel closes; until it is back, another pass does not see it.
 
 use super::in_time;
 use crate::message::{self, Hints, text};
@@ -29,7 +30,7 @@ use tokio::time::timeout;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long to wait for one more letter before a batch is handed out unfilled.
-const NEXT_WAIT: Duration = Duration::from_millis(100);
+const NEXT_WAIT: Duration = Duration::from_millis(250);
 
 /// Persistent, whatever the original was.
 const PERSISTENT: u8 = 2;
@@ -81,7 +82,11 @@ pub struct Sweep {
     letters: lapin::Consumer,
     queue_name: ShortString,
     batch_size: u32,
-    remaining: u32,
+    /// How many letters there are by the broker's count: until they were seen, it is worth waiting for the next one.
+    expected: u32,
+    /// How many are to be looked at at most.
+    limit: u32,
+    ended: bool,
     counts: SweepCounts,
 }
 
@@ -89,7 +94,8 @@ impl Sweep {
     pub(super) async fn begin(
         channel: Channel,
         queue_name: ShortString,
-        remaining: u32,
+        expected: u32,
+        limit: u32,
         prefetch: u16,
     ) -> Result<Self, Error> {
         let prefetch = prefetch.max(1);
@@ -103,7 +109,8 @@ impl Sweep {
         );
         let letters = in_time("start the consumption", consuming).await?;
         let counts = SweepCounts::default();
-        Ok(Self { channel, letters, queue_name, batch_size: prefetch.into(), remaining, counts })
+        let batch_size = prefetch.into();
+        Ok(Self { channel, letters, queue_name, batch_size, expected, limit, ended: false, counts })
     }
 
     /// The next letters, at most as many as the prefetch. `None` when all were seen, or others took the rest.
@@ -112,24 +119,25 @@ impl Sweep {
     /// When the connection is gone.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<DeadLetter>>, Error> {
         let mut batch = Vec::new();
-        while batch.len() < self.batch_size.min(self.remaining) as usize {
-            let wait = if batch.is_empty() { FIRST_WAIT } else { NEXT_WAIT };
+        let mut seen = 0;
+        while !self.ended && seen < self.batch_size && self.counts.seen + seen < self.limit {
+            let more_expected = self.counts.seen + seen < self.expected;
+            let wait = if batch.is_empty() && more_expected { FIRST_WAIT } else { NEXT_WAIT };
             match timeout(wait, self.letters.next()).await {
                 Ok(Some(letter)) => {
                     let letter = letter.map_err(Error::operation("deliver dead letters"))?;
                     if self.is_own_copy(&letter.properties) {
                         // Not settled: it returns to the queue with the end of the pass.
-                        self.remaining = 0;
+                        self.ended = true;
                         break;
                     }
                     batch.push(DeadLetter::new(letter));
+                    seen += 1;
                 }
                 Ok(None) => return Err(Error::ConnectionLost),
                 Err(_elapsed) => break,
             }
         }
-        let seen = u32::try_from(batch.len()).unwrap_or(u32::MAX);
-        self.remaining = self.remaining.saturating_sub(seen);
         self.counts.seen += seen;
         Ok((!batch.is_empty()).then_some(batch))
     }

@@ -59,13 +59,14 @@ impl Committer {
     }
 
     async fn take(&mut self, batch: Vec<Waiting>) {
-        if self.postgres.is_away(Instant::now()) {
+        if self.postgres.is_away(Instant::now()) && self.publisher.is_connected() {
             return self.hand_to_broker(batch).await;
         }
         let events: Vec<NewEvent> = batch.iter().map(|waiting| waiting.event.clone()).collect();
         match self.commit(&events).await {
             Ok(outcomes) => {
                 self.postgres.is_back();
+                self.metrics.count_accepted("postgres", batch.len());
                 for (waiting, outcome) in batch.into_iter().zip(outcomes) {
                     self.accept(waiting, outcome);
                 }
@@ -111,19 +112,27 @@ impl Committer {
     }
 
     async fn commit(&self, events: &[NewEvent]) -> Result<Vec<Accepted>, NotCommitted> {
-        let write = async {
-            let due = self.clock.now() + self.config.grace;
-            let mut tx = self.store.begin("accept").await?;
-            let outcomes = store::accept_batch(&mut tx, events, due).await?;
-            tx.commit().await?;
-            Ok(outcomes)
-        };
-        match timeout(self.config.deadline, write).await {
-            Ok(Ok(outcomes)) => Ok(outcomes),
-            Ok(Err(error @ store::Error::Refused { .. })) => Err(NotCommitted::Refused(error)),
-            Ok(Err(error)) => Err(NotCommitted::Away(Chain(&error).to_string())),
-            Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {:?}", self.config.deadline))),
+        // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
+        let limit = if self.publisher.is_connected() { self.config.deadline } else { self.config.patience };
+        match timeout(limit, self.write(events)).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {limit:?}"))),
         }
+    }
+
+    async fn write(&self, events: &[NewEvent]) -> Result<Vec<Accepted>, NotCommitted> {
+        let away = |error: store::Error| NotCommitted::Away(Chain(&error).to_string());
+        let due = self.clock.now() + self.config.grace;
+        // Whatever keeps us from beginning (a refused login, too) says nothing against the events.
+        let mut tx = self.store.begin("accept").await.map_err(away)?;
+        let outcomes = match store::accept_batch(&mut tx, events, due).await {
+            Err(error) if matches!(error, store::Error::Refused { .. }) => {
+                return Err(NotCommitted::Refused(error));
+            }
+            outcomes => outcomes.map_err(away)?,
+        };
+        tx.commit().await.map_err(away)?;
+        Ok(outcomes)
     }
 
     /// Makes events durable by a confirmed publish: the message alone is enough for a worker to store the row. Whether
@@ -133,7 +142,10 @@ impl Committer {
         let outcomes = self.publisher.publish_all(Queue::Work, &messages).await;
         for (waiting, outcome) in batch.into_iter().zip(outcomes) {
             let answer = match outcome {
-                Ok(()) => Ok(Acceptance::New),
+                Ok(()) => {
+                    self.metrics.count_accepted("rabbitmq", 1);
+                    Ok(Acceptance::New)
+                }
                 Err(error) => {
                     if let Some(suppressed) = self.log.admit("both away", Instant::now()) {
                         tracing::error!(error = %Chain(&error), suppressed, "neither Postgres nor RabbitMQ takes events; deliveries are answered 503");

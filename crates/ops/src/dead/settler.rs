@@ -61,11 +61,12 @@ impl Settler {
         }
         let settled = settle::pass(&self.store, &self.broker, &*self.clock, &self.worker).await?;
         election.commit().await?;
-        if settled.removed + settled.adopted + settled.restored > 0 {
+        if settled.removed + settled.adopted + settled.restored + settled.foreign > 0 {
             tracing::info!(
                 removed = settled.removed,
                 adopted = settled.adopted,
                 restored = settled.restored,
+                quarantined = settled.foreign,
                 kept = settled.kept,
                 "dead letters settled"
             );

@@ -7,7 +7,7 @@ use super::job::Job;
 use super::look::Looked;
 use super::outcome::{Verdict, verdicts};
 use broker::Message;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::decide::Overtaken;
 use domain::{EventKey, EventStatus, Next, Outcome, ResourceRef, ResourceState};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -279,7 +279,7 @@ fn tell(context: &Context, job: &Job, told: Told) {
                 class = failure.class.as_str(),
                 error = failure.error,
                 request.id = failure.request_id,
-                due_at = due_at.map(tracing::field::display),
+                due_at = due_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
                 resource,
                 "{what}"
             );
