@@ -9,8 +9,8 @@ choose_instance() {
   instance=$1
   local first
   case $instance in
-    up) first=56720 postgres_setting=HOLDFAST_LOCAL_POSTGRES_PORT postgres_port=${HOLDFAST_LOCAL_POSTGRES_PORT:-54320} ;;
-    test) first=56730 postgres_setting=HOLDFAST_TEST_POSTGRES_PORT postgres_port=${HOLDFAST_TEST_POSTGRES_PORT:-54330} ;;
+    up) first=26720 postgres_setting=HOLDFAST_LOCAL_POSTGRES_PORT postgres_port=${HOLDFAST_LOCAL_POSTGRES_PORT:-24320} ;;
+    test) first=26730 postgres_setting=HOLDFAST_TEST_POSTGRES_PORT postgres_port=${HOLDFAST_TEST_POSTGRES_PORT:-24330} ;;
     *) fail "no instance is called '$instance'" 'there are two: up and test' ;;
   esac
   rabbitmq_setting=${postgres_setting/POSTGRES/RABBITMQ}

@@ -1,8 +1,9 @@
 //! Events as broker messages, and back.
 
 use broker::Message;
-use domain::{EndpointName, EventId, EventKey, FailureClass};
-use store::{Due, NewEvent};
+use domain::ids::check_name;
+use domain::{EndpointName, Event, EventId, EventKey, FailureClass};
+use store::{Due, NewEvent, Source};
 
 /// The message that carries a freshly accepted event.
 pub(crate) fn first_message(event: &NewEvent) -> Message {
@@ -47,6 +48,21 @@ pub(crate) fn key_of(message: &Message) -> Option<EventKey> {
         endpoint: EndpointName::new(message.endpoint.as_str()).ok()?,
         id: EventId::new(message.event_id.as_str()).ok()?,
     })
+}
+
+/// The event that a message carries, to be stored: it was accepted by the broker alone. What could not be stored beside
+/// the event itself is left out, as at its receipt.
+pub(crate) fn event_of(message: &Message, endpoint: EndpointName, event: Event) -> NewEvent {
+    let storable = |text: &Option<String>| text.clone().filter(|text| check_name(text).is_ok());
+    NewEvent {
+        endpoint,
+        event,
+        source: Source::Queue,
+        received_at: message.received_at,
+        payload: message.payload.clone(),
+        content_type: storable(&message.content_type),
+        traceparent: storable(&message.traceparent),
+    }
 }
 
 /// The broker's name of a queue that the store names.

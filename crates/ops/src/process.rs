@@ -82,7 +82,7 @@ impl Processor {
         Self { context: Arc::new(context) }
     }
 
-    /// Processes what comes in. After `drain`, finishes what it has and returns. Dropping the future gives all
+    /// Processes what comes in. After `drain`, finishes what it has begun and returns. Dropping the future gives all
     /// unfinished messages back to the broker when the consumer's connection closes.
     pub async fn run(self, mut deliveries: mpsc::Receiver<Delivery>, drain: CancellationToken) {
         let (to_apply, looked) = mpsc::channel::<Looked>(self.context.config.apply.saturating_mul(2).max(2));
@@ -95,10 +95,12 @@ impl Processor {
         let mut taken = Vec::new();
         let mut open = true;
         loop {
-            while let Some(group) = groups.start_next() {
+            // What has not begun by then is given back: others can begin it at once.
+            let draining = drain.is_cancelled();
+            while !draining && let Some(group) = groups.start_next() {
                 looking.spawn(look::run(Arc::clone(&self.context), group));
             }
-            if (!open || (drain.is_cancelled() && deliveries.is_empty())) && groups.is_idle() {
+            if (draining && !groups.is_working()) || (!open && groups.is_idle()) {
                 break;
             }
             tokio::select! {
@@ -111,16 +113,13 @@ impl Processor {
                         break;
                     }
                 }
-                count = deliveries.recv_many(&mut taken, self.context.config.intake), if open => {
+                count = deliveries.recv_many(&mut taken, self.context.config.intake), if open && !draining => {
                     open = count > 0;
                     for job in intake::run(&self.context, std::mem::take(&mut taken)).await {
                         groups.add(job);
                     }
                 }
-                () = drain.cancelled(), if open => {
-                    // Wakes the loop once; from here on it only finishes what it has.
-                    open = !deliveries.is_empty();
-                }
+                () = drain.cancelled(), if !draining => {}
             }
         }
         drop(to_apply);

@@ -19,7 +19,7 @@ pub struct DatabaseArgs {
     database_url_file: Option<PathBuf>,
 
     /// Connections at most
-    #[arg(long, env = "HOLDFAST_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 10, global = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, env = "HOLDFAST_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 10, global = true, value_parser = clap::value_parser!(u32).range(2..=1000))]
     database_connections: u32,
 }
 

@@ -1,13 +1,13 @@
 //! Dead letters as Postgres knows them: searchable, and where each stands against the broker's copy.
 
-use crate::error::{Error, count, word};
+use crate::error::{Error, count};
 use crate::events::{EventRow, like};
 use crate::outbox::{Queue, drop_intentions};
+use crate::standing::EventStanding;
 use chrono::{DateTime, Utc};
 use domain::{EventKey, EventStatus, FailureClass};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
-use std::collections::HashMap;
 
 /// Which dead letters. Members that are `None` do not narrow the selection.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -186,33 +186,34 @@ pub async fn lock_settling(tx: &mut PgConnection) -> Result<(), Error> {
 const SETTLING: i64 = 7_061_510_001;
 
 /// Dead events that died before `before`, have no message scheduled, and come after `after` by number: each with its
-/// key and standing, in the order of their numbers.
+/// key and standing, in the order of their numbers. Their rows are locked until the transaction ends; those that a replay
+/// or a discard holds are passed over.
 ///
 /// # Errors
 /// When Postgres is away or refuses, or a row cannot be read.
 pub async fn dead_without_intention(
-    connection: &mut PgConnection,
+    tx: &mut PgConnection,
     before: DateTime<Utc>,
     after: i64,
     limit: i64,
-) -> Result<Vec<(EventKey, Standing)>, Error> {
+) -> Result<Vec<(EventKey, EventStanding)>, Error> {
     let rows = sqlx::query!(
         r#"
         SELECT id, endpoint, event_id, generation, tries FROM events
         WHERE status = 'dead' AND dead_at < $1 AND id > $2
             AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
-        ORDER BY id LIMIT $3
+        ORDER BY id LIMIT $3 FOR UPDATE OF events SKIP LOCKED
         "#,
         before,
         after,
         limit,
     )
-    .fetch_all(connection)
+    .fetch_all(tx)
     .await
     .map_err(Error::of("list dead events"))?;
     rows.into_iter()
         .map(|row| {
-            let standing = Standing {
+            let standing = EventStanding {
                 event: row.id,
                 status: EventStatus::Dead,
                 generation: count("events", "generation", row.id, row.generation)?,
@@ -283,51 +284,4 @@ pub async fn discard(
     .map_err(&failed)?;
     drop_intentions(tx, events, &[Queue::Dead]).await.map_err(&failed)?;
     Ok(discarded.rows_affected())
-}
-
-/// Where an event stands that the broker holds a dead copy of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// Our number of it.
-    pub event: i64,
-    /// Its status.
-    pub status: EventStatus,
-    /// Its generation.
-    pub generation: u32,
-    /// Tries used up in this generation.
-    pub tries: u32,
-}
-
-/// Where events stand. Those that are not stored are not in the answer.
-///
-/// # Errors
-/// When Postgres is away or refuses.
-pub async fn standing_of(
-    connection: &mut PgConnection,
-    keys: &[EventKey],
-) -> Result<HashMap<EventKey, Standing>, Error> {
-    let endpoints: Vec<&str> = keys.iter().map(|key| key.endpoint.as_str()).collect();
-    let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
-    let rows = sqlx::query!(
-        r#"
-        SELECT id, endpoint, event_id, status, generation, tries FROM events
-        WHERE (endpoint, event_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-        "#,
-        &endpoints as _,
-        &ids as _,
-    )
-    .fetch_all(connection)
-    .await
-    .map_err(Error::of("look up dead letters"))?;
-    rows.into_iter()
-        .map(|row| {
-            let standing = Standing {
-                event: row.id,
-                status: word("events", "status", row.id, &row.status)?,
-                generation: count("events", "generation", row.id, row.generation)?,
-                tries: count("events", "tries", row.id, row.tries)?,
-            };
-            Ok((crate::events::key(row.id, row.endpoint, row.event_id)?, standing))
-        })
-        .collect()
 }

@@ -63,6 +63,24 @@ impl Error {
         matches!(self, Self::Unavailable { .. })
     }
 
+    /// Whether it is about the values themselves: Postgres objects to them (SQLSTATE classes 21 to 23), or we cannot read
+    /// what is stored. The same values will fail again, and others will not. A refused login, a missing grant or an older schema say nothing about the values.
+    #[must_use]
+    pub fn is_about_the_data(&self) -> bool {
+        let source = match self {
+            Self::Inconsistent { .. } => return true,
+            Self::Refused { source, .. } => source,
+            Self::Settings { .. }
+            | Self::Unavailable { .. }
+            | Self::NotMigrated { .. }
+            | Self::Migration { .. } => return false,
+        };
+        source
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| ["21", "22", "23"].iter().any(|class| code.starts_with(class)))
+    }
+
     /// Sorts a driver error: is Postgres away (or full, or shutting down), or does it object to what we said?
     pub(crate) fn of(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| {

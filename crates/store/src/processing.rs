@@ -1,60 +1,10 @@
 //! What a worker reads and writes about the events it holds.
 
-use crate::error::{Error, count, word};
+use crate::error::Error;
 use crate::outbox::{Queue, as_integer, drop_intentions};
 use chrono::{DateTime, Utc};
-use domain::{EventKey, EventStatus, FailureClass};
+use domain::{EventStatus, FailureClass};
 use sqlx::PgConnection;
-use std::collections::HashMap;
-
-/// What is stored about an event that a worker holds; its row is locked until the transaction ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Locked {
-    /// Our number of it.
-    pub event: i64,
-    /// Its status.
-    pub status: EventStatus,
-    /// Its generation.
-    pub generation: u32,
-    /// Tries used up in this generation.
-    pub tries: u32,
-}
-
-/// Locks the rows of events and reads where they stand. Events that are not stored are not in the answer.
-///
-/// # Errors
-/// When Postgres is away or refuses, or a row cannot be read.
-pub async fn lock_events(
-    tx: &mut PgConnection,
-    keys: &[EventKey],
-) -> Result<HashMap<EventKey, Locked>, Error> {
-    let endpoints: Vec<&str> = keys.iter().map(|key| key.endpoint.as_str()).collect();
-    let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
-    // ORDER BY id: everybody locks in the same order.
-    let rows = sqlx::query!(
-        r#"
-        SELECT id, endpoint, event_id, status, generation, tries FROM events
-        WHERE (endpoint, event_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-        ORDER BY id FOR UPDATE
-        "#,
-        &endpoints as _,
-        &ids as _,
-    )
-    .fetch_all(tx)
-    .await
-    .map_err(Error::of("lock events"))?;
-    rows.into_iter()
-        .map(|row| {
-            let locked = Locked {
-                event: row.id,
-                status: word("events", "status", row.id, &row.status)?,
-                generation: count("events", "generation", row.id, row.generation)?,
-                tries: count("events", "tries", row.id, row.tries)?,
-            };
-            Ok((crate::events::key(row.id, row.endpoint, row.event_id)?, locked))
-        })
-        .collect()
-}
 
 /// An event that left `pending` for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

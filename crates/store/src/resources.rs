@@ -253,7 +253,7 @@ pub async fn list_resources(
         SELECT resource_type, resource_id AS id, parent_id, workspace_id, status, fetched_at,
             last_event_created_at AS last_event_at, last_event_id AS last_event
         FROM resources
-        WHERE last_event_id IS NOT NULL
+        WHERE (last_event_id IS NOT NULL OR snapshot IS NOT NULL)
             AND ($1::text IS NULL OR resource_type = $1) AND ($2::text IS NULL OR status = $2)
         ORDER BY last_event_created_at DESC NULLS LAST, resource_type, resource_id LIMIT $3
         "#,
@@ -294,7 +294,7 @@ pub async fn find_resource(
         r#"
         SELECT resource_type, resource_id, parent_id, workspace_id, status, fetched_at, last_event_created_at,
             last_event_id, snapshot::text AS snapshot, snapshot_source, waiting, deleted_at
-        FROM resources WHERE resource_type = $1 AND resource_id = $2 AND last_event_id IS NOT NULL
+        FROM resources WHERE resource_type = $1 AND resource_id = $2 AND (last_event_id IS NOT NULL OR snapshot IS NOT NULL)
         "#,
         kind,
         id,

@@ -142,6 +142,13 @@ impl Sweep {
         Ok((!batch.is_empty()).then_some(batch))
     }
 
+    /// Whether the pass has seen all letters. One that ended because nothing came for a while has not: somebody else holds
+    /// the rest, or the queue is between two leaders.
+    #[must_use]
+    pub const fn saw_everything(&self) -> bool {
+        self.ended || self.counts.seen >= self.expected
+    }
+
     /// Carries out what was decided. Letters of the batch that are left out return to the queue when the sweep ends.
     ///
     /// # Errors

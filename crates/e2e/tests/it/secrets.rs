@@ -147,11 +147,13 @@ async fn nothing_secret_is_in_any_log_table_message_or_answer() -> Result<()> {
     })
     .await?;
 
+    let mut logs = String::new();
     for node in system.ingests.iter().chain(&system.workers) {
-        let logs = node.logs()?;
-        assert!(logs.contains("\"level\":\"DEBUG\""), "the log shows less than it is asked for");
-        needles.assert_absent("a log", &logs);
+        logs += &node.logs()?;
     }
+    // Not each process has something to say at that level.
+    assert!(logs.contains("\"level\":\"DEBUG\""), "the logs show less than they are asked for");
+    needles.assert_absent("a log", &logs);
     let tables = database_text(&system.stack).await?;
     assert!(
         tables.iter().any(|(name, text)| name == "events.payload" && text.contains("whe_1")),

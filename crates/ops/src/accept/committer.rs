@@ -126,7 +126,7 @@ impl Committer {
         // Whatever keeps us from beginning (a refused login, too) says nothing against the events.
         let mut tx = self.store.begin("accept").await.map_err(away)?;
         let outcomes = match store::accept_batch(&mut tx, events, due).await {
-            Err(error) if matches!(error, store::Error::Refused { .. }) => {
+            Err(error) if error.is_about_the_data() => {
                 return Err(NotCommitted::Refused(error));
             }
             outcomes => outcomes.map_err(away)?,

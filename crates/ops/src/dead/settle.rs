@@ -11,9 +11,9 @@ use domain::envelope::parse;
 use domain::{Clock, EndpointName, EventKey, EventStatus, FailureClass};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use store::{DeadStanding, Failure, Intention, Locked, NewEvent, Quarantined, Source, Store};
+use store::{EventStanding, Failure, Intention, NewEvent, Quarantined, Store};
 
-use crate::message::key_of;
+use crate::message::{event_of, key_of};
 
 /// What a pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -83,9 +83,13 @@ pub(super) async fn pass(
         let verdicts = judge(store, clock, worker, &batch, &mut copies_seen, &mut settled).await?;
         sweep.settle(batch.into_iter().zip(verdicts)).await?;
     }
+    let complete = sweep.saw_everything();
     sweep.finish().await?;
     inspector.close().await;
-    settled.restored = restore(store, clock, began, &copies_seen).await?;
+    // What a broken-off pass has not seen is not lost.
+    if complete {
+        settled.restored = restore(store, clock, began, &copies_seen).await?;
+    }
     Ok(settled)
 }
 
@@ -179,14 +183,15 @@ fn foreign(letter: &DeadLetter, clock: &dyn Clock) -> Quarantined {
     }
 }
 
-/// Marks dead what the broker gave up on: the event is still pending in the very generation that its copy carries, and
-/// the copy says that it was delivered too often or rejected.
+/// Marks dead what the broker gave up on: the event is still pending in the very try that its copy carries, and no worker
+/// has put the copy here. It was delivered too often or rejected, or somebody moved it; either way it is the only message
+/// of its event.
 async fn adopt(
     tx: &mut store::Tx,
     clock: &dyn Clock,
     worker: &str,
     batch: &[DeadLetter],
-    standings: &mut HashMap<EventKey, DeadStanding>,
+    standings: &mut HashMap<EventKey, EventStanding>,
     settled: &mut Settled,
 ) -> Result<(), store::Error> {
     let now = clock.now();
@@ -201,15 +206,7 @@ async fn adopt(
         if let Ok(event) = parse(&message.payload)
             && event.id == key.id
         {
-            unknown.push(NewEvent {
-                endpoint: key.endpoint,
-                event,
-                source: Source::Queue,
-                received_at: message.received_at,
-                payload: message.payload.clone(),
-                content_type: message.content_type.clone(),
-                traceparent: message.traceparent.clone(),
-            });
+            unknown.push(event_of(message, key.endpoint, event));
         }
     }
     if !unknown.is_empty() {
@@ -221,12 +218,11 @@ async fn adopt(
     // Another copy of the event may be with a worker right now. Locked rows say how that ended.
     let given_up = |letter: &DeadLetter| {
         let message = letter.message.as_ref().ok()?;
-        (!letter.hints.deaths.is_empty() && message.failure.is_none()).then(|| key_of(message))?
+        message.failure.is_none().then(|| key_of(message))?
     };
     let candidates: Vec<EventKey> = batch.iter().filter_map(given_up).collect();
     for (key, locked) in store::lock_events(tx, &candidates).await? {
-        let Locked { event, status, generation, tries } = locked;
-        standings.insert(key, DeadStanding { event, status, generation, tries });
+        standings.insert(key, locked);
     }
 
     let mut failures = Vec::new();
@@ -235,7 +231,7 @@ async fn adopt(
         let Some(standing) = given_up(letter).and_then(|key| standings.get_mut(&key)) else { continue };
         let same_life = (standing.generation, standing.tries) == (message.generation, message.tries);
         if same_life && standing.status == EventStatus::Pending {
-            let reason = letter.hints.deaths.first().map_or("unknown", |death| death.reason.as_str());
+            let reason = letter.hints.deaths.first().map_or("moved by hand", |death| death.reason.as_str());
             failures.push(Failure {
                 event: standing.event,
                 generation: standing.generation,

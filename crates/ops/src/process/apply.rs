@@ -50,7 +50,8 @@ impl Applier {
                     self.context.metrics.observe_apply_batch(events);
                     return self.settle(batch, settled).await;
                 }
-                Ok(Err(error)) if error.is_unavailable() => {
+                // Anything but the events themselves (Postgres away, a refused login, an older schema) is waited out.
+                Ok(Err(error)) if !error.is_about_the_data() => {
                     self.log_away(&Chain(&error).to_string());
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(10));

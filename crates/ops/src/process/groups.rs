@@ -81,6 +81,11 @@ impl<T> Groups<T> {
         }
     }
 
+    /// Whether a group was started and is not finished.
+    pub(crate) fn is_working(&self) -> bool {
+        !self.running.is_empty()
+    }
+
     /// Whether nothing waits and nothing runs.
     pub(crate) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.running.is_empty()

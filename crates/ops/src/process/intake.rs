@@ -8,7 +8,7 @@ use domain::envelope::parse;
 use domain::{EventKey, EventStatus};
 use std::collections::HashMap;
 use std::time::Duration;
-use store::DeadStanding;
+use store::EventStanding;
 use telemetry::{Chain, TraceContext};
 
 /// Turns deliveries into jobs. What no worker can read goes to the dead letters one by one; what is over by now is
@@ -62,14 +62,14 @@ fn read(context: &Context, delivery: Delivery) -> Result<Job, (Acker, String)> {
 }
 
 /// A message is for one try of one generation; when the event has moved on, the message is over.
-pub(super) fn is_current(job: &Job, standing: &DeadStanding) -> bool {
+pub(super) fn is_current(job: &Job, standing: &EventStanding) -> bool {
     standing.status == EventStatus::Pending
         && (standing.generation, standing.tries) == (job.message.generation, job.message.tries)
 }
 
 /// What the store knows of the events. Waits for Postgres for as long as it takes: without it nothing can be written
 /// anyway, and what is held here is bounded by the prefetch.
-async fn standings(context: &Context, jobs: &[Job]) -> HashMap<EventKey, DeadStanding> {
+async fn standings(context: &Context, jobs: &[Job]) -> HashMap<EventKey, EventStanding> {
     let keys: Vec<EventKey> = jobs.iter().map(|job| job.key.clone()).collect();
     let mut pause = Duration::from_millis(100);
     loop {

@@ -47,7 +47,7 @@ async fn look(context: &Context, group: &Group) -> Result<Observation, FailedTry
     let Some(resource) = group.jobs.first().and_then(Job::resource) else {
         return Ok(Observation::NotFetched);
     };
-    let stored = stored_state(context, resource).await?;
+    let stored = stored_state(context, resource).await;
     if stored.deleted_at.is_some() {
         return Ok(Observation::NotFetched);
     }
@@ -67,16 +67,18 @@ fn covers(snapshot: &Snapshot, received_at: DateTime<Utc>) -> bool {
         && snapshot.fetched_at > received_at + CLOCK_SKEW
 }
 
-async fn stored_state(context: &Context, resource: &ResourceRef) -> Result<ResourceState, FailedTry> {
+/// What is stored. Without it everything is fetched: slower, and as right.
+async fn stored_state(context: &Context, resource: &ResourceRef) -> ResourceState {
     let read = async {
         let mut connection = context.store.connection().await?;
         store::load_states(&mut connection, &[resource]).await
     };
     match read.await {
-        Ok(mut states) => Ok(states.remove(&(resource.kind, resource.id.clone())).unwrap_or_default()),
-        // Without what is stored, everything is fetched: slower, and as right.
-        Err(error) if error.is_unavailable() => Ok(ResourceState::default()),
-        Err(error) => Err(FailedTry::new(FailureClass::Bug, &telemetry::Chain(&error).to_string())),
+        Ok(mut states) => states.remove(&(resource.kind, resource.id.clone())).unwrap_or_default(),
+        Err(error) => {
+            tracing::debug!(error = %telemetry::Chain(&error), "stored state not read; fetching");
+            ResourceState::default()
+        }
     }
 }
 

@@ -6,14 +6,14 @@ use super::intake::is_current;
 use super::job::Job;
 use super::look::Looked;
 use super::outcome::{Verdict, verdicts};
+use crate::message::event_of;
 use broker::Message;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::decide::Overtaken;
 use domain::{EventKey, EventStatus, Next, Outcome, ResourceRef, ResourceState};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use store::{
-    DeadStanding, Failure, Finished, HistoryEntry, Intention, Locked, NewEffect, NewEvent, NewState, Source,
-    Ticket, Tx,
+    EventStanding, Failure, Finished, HistoryEntry, Intention, NewEffect, NewEvent, NewState, Ticket, Tx,
 };
 
 /// What is to be done after the commit.
@@ -66,7 +66,7 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
         let current: Vec<&Job> = looked
             .jobs
             .iter()
-            .filter(|job| locked.get(&job.key).is_some_and(|locked| is_current(job, &standing(locked))))
+            .filter(|job| locked.get(&job.key).is_some_and(|locked| is_current(job, locked)))
             .filter(|job| done.insert(&job.key))
             .collect();
         let (verdicts, state) = verdicts(&current, &stored, &looked.seen);
@@ -87,38 +87,20 @@ async fn lock(
     tx: &mut Tx,
     jobs: &[&Job],
     now: DateTime<Utc>,
-) -> Result<HashMap<EventKey, Locked>, store::Error> {
+) -> Result<HashMap<EventKey, EventStanding>, store::Error> {
     let keys: Vec<EventKey> = jobs.iter().map(|job| job.key.clone()).collect();
     let locked = store::lock_events(tx, &keys).await?;
-    let missing: Vec<NewEvent> =
-        jobs.iter().filter(|job| !locked.contains_key(&job.key)).map(|job| rebuilt(job)).collect();
+    let missing: Vec<NewEvent> = jobs
+        .iter()
+        .filter(|job| !locked.contains_key(&job.key))
+        .map(|job| event_of(&job.message, job.key.endpoint.clone(), job.event.clone()))
+        .collect();
     if missing.is_empty() {
         return Ok(locked);
     }
     tracing::info!(events = missing.len(), "events stored from their messages");
     store::accept_batch(tx, &missing, now + context.config.grace).await?;
     store::lock_events(tx, &keys).await
-}
-
-fn rebuilt(job: &Job) -> NewEvent {
-    NewEvent {
-        endpoint: job.key.endpoint.clone(),
-        event: job.event.clone(),
-        source: Source::Queue,
-        received_at: job.message.received_at,
-        payload: job.message.payload.clone(),
-        content_type: job.message.content_type.clone(),
-        traceparent: job.message.traceparent.clone(),
-    }
-}
-
-const fn standing(locked: &Locked) -> DeadStanding {
-    DeadStanding {
-        event: locked.event,
-        status: locked.status,
-        generation: locked.generation,
-        tries: locked.tries,
-    }
 }
 
 impl<'a> Writes<'a> {
@@ -128,7 +110,7 @@ impl<'a> Writes<'a> {
         jobs: &[&'a Job],
         verdicts: Vec<Verdict>,
         state: ResourceState,
-        locked: &HashMap<EventKey, Locked>,
+        locked: &HashMap<EventKey, EventStanding>,
         now: DateTime<Utc>,
     ) {
         let mut overtaken = None;
@@ -164,7 +146,7 @@ impl<'a> Writes<'a> {
         }
     }
 
-    fn finish(&mut self, job: &'a Job, locked: &Locked, outcome: Outcome, now: DateTime<Utc>) {
+    fn finish(&mut self, job: &'a Job, locked: &EventStanding, outcome: Outcome, now: DateTime<Utc>) {
         let status = outcome.status();
         self.finished.push(Finished { event: locked.event, status });
         self.told.push((job, Told::Finished { status, age: now - job.event.created_at }));
@@ -174,7 +156,7 @@ impl<'a> Writes<'a> {
         &mut self,
         context: &Context,
         job: &'a Job,
-        locked: &Locked,
+        locked: &EventStanding,
         failed: FailedTry,
         now: DateTime<Utc>,
     ) {

@@ -3,7 +3,7 @@
 use crate::bench::{Bench, after, event, failure, key, noon};
 use anyhow::{Context, Result};
 use domain::{EventStatus, FailureClass};
-use store::{Failure, Finished, Intention, Locked, Queue};
+use store::{EventStanding, Failure, Finished, Intention, Queue};
 
 async fn record(bench: &Bench, failures: &[Failure]) -> Result<()> {
     let mut tx = bench.store.begin("fail").await?;
@@ -12,7 +12,7 @@ async fn record(bench: &Bench, failures: &[Failure]) -> Result<()> {
     Ok(())
 }
 
-async fn standing(bench: &Bench, id: &str) -> Result<Locked> {
+async fn standing(bench: &Bench, id: &str) -> Result<EventStanding> {
     let mut tx = bench.store.begin("look").await?;
     let key = key(id)?;
     let mut locked = store::lock_events(&mut tx, std::slice::from_ref(&key)).await?;
@@ -31,7 +31,7 @@ async fn a_finished_event_leaves_the_outbox_and_forgets_its_last_failure() -> Re
         let mut tx = bench.store.begin("finish").await?;
         store::finish(&mut tx, &[Finished { event, status: *status }], after(3)).await?;
         tx.commit().await?;
-        let expected = Locked { event, status: *status, generation: 1, tries: 1 };
+        let expected = EventStanding { event, status: *status, generation: 1, tries: 1 };
         assert_eq!(standing(&bench, &id).await?, expected);
         let mut connection = bench.store.connection().await?;
         let found = &store::find_events(&mut connection, &id, None).await?[0];
@@ -112,7 +112,7 @@ async fn a_dead_event_has_cause_and_time_and_is_finished() -> Result<()> {
     let bench = Bench::new().await?;
     let event = bench.stored(&["evt_1"]).await?[0].event;
     record(&bench, &[failure(event, 3, true)]).await?;
-    let expected = Locked { event, status: EventStatus::Dead, generation: 1, tries: 3 };
+    let expected = EventStanding { event, status: EventStatus::Dead, generation: 1, tries: 3 };
     assert_eq!(standing(&bench, "evt_1").await?, expected);
     let mut connection = bench.store.connection().await?;
     let found = &store::find_events(&mut connection, "evt_1", None).await?[0];

