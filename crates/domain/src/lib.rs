@@ -6,7 +6,7 @@
 //! `domain` does not know that Postgres, RabbitMQ or HTTP exist.
 //!
 //! The life of an event: [`envelope::parse`] turns a signed body into an [`Event`]; its [`Rule`] says which
-//! resource to fetch; [`decide`] says what the event and what was fetched do to the stored [`ResourceState`];
+//! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
 //! when a try fails, [`RetryPolicy::after_failure`] says what comes next.
 
 pub mod clock;
