@@ -24,7 +24,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Groups written in one transaction at most.
 const APPLY_GROUPS: usize = 64;
 
-/// Runs until a signal, then finishes what it holds; what does not get finished in time is given back.
+/// Runs until a signal, then finishes what it has begun; the rest, and what does not get finished in time, is given back.
 pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Failure> {
     let clock = Arc::new(SystemClock);
     let worker = name();
