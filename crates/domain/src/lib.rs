@@ -7,8 +7,9 @@
 //!
 //! The life of an event: [`envelope::parse`] turns a signed body into an [`Event`]; its [`Rule`] says which
 //! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
-//! when a try fails, [`RetryPolicy::after_failure`] says what comes next.
+//! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
 
+pub mod breaker;
 pub mod clock;
 pub mod decide;
 pub mod envelope;
@@ -21,6 +22,7 @@ pub mod rules;
 pub mod state;
 pub mod status;
 
+pub use breaker::Breaker;
 pub use clock::Clock;
 pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};
 pub use event::{Dialect, Event, EventKey, Order};

@@ -99,6 +99,19 @@ impl RetryPolicy {
         Next::Retry { at: now + self.rest(used, retry_after, jitter), tries }
     }
 
+    /// What follows a failure that was not the event's, because upstream was away altogether: it rests, and `used` tries
+    /// stay used. `retry_after` and `jitter` are those of [`after_failure`](Self::after_failure).
+    #[must_use]
+    pub fn after_outage(
+        &self,
+        used: u32,
+        now: DateTime<Utc>,
+        retry_after: Option<TimeDelta>,
+        jitter: f64,
+    ) -> Next {
+        Next::Wait { at: now + self.rest(used, retry_after, jitter) }
+    }
+
     fn rest(&self, used: u32, retry_after: Option<TimeDelta>, jitter: f64) -> TimeDelta {
         let index = usize::try_from(used).unwrap_or(usize::MAX);
         let delay = self.delays.get(index).or(self.delays.last()).copied().unwrap_or_default();

@@ -1,10 +1,13 @@
 //! What the use cases count. All names are listed in docs/telemetry.md.
 
+use domain::breaker::Cause;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
 
 /// One label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -22,6 +25,12 @@ pub struct Keeper {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Class {
     class: &'static str,
+}
+
+/// Why a worker pauses.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PauseCause {
+    cause: &'static str,
 }
 
 /// Operation and outcome of a call of the API.
@@ -43,6 +52,9 @@ pub struct Metrics {
     accept_batch: Histogram,
     apply_batch: Histogram,
     freshness: Histogram,
+    paused: Family<PauseCause, Gauge>,
+    pauses: Family<PauseCause, Counter>,
+    paused_seconds: Family<PauseCause, Counter<f64, AtomicU64>>,
 }
 
 /// From a tenth of a second to the two hours after which somebody should have been told long ago.
@@ -61,6 +73,9 @@ impl Default for Metrics {
             accept_batch: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             apply_batch: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             freshness: Histogram::new(FRESHNESS_SECONDS),
+            paused: Family::default(),
+            pauses: Family::default(),
+            paused_seconds: Family::default(),
         }
     }
 }
@@ -105,6 +120,21 @@ impl Metrics {
             "Time from the event (by the sender's clock) until it was applied",
             self.freshness.clone(),
         );
+        registry.register(
+            "worker_paused",
+            "Whether nothing is fetched (1), by the cause of the pause",
+            self.paused.clone(),
+        );
+        registry.register(
+            "worker_pauses",
+            "Pauses that began, a failed probe included, by cause",
+            self.pauses.clone(),
+        );
+        registry.register(
+            "worker_paused_seconds",
+            "Time in which nothing was fetched, by the cause of the pause",
+            self.paused_seconds.clone(),
+        );
     }
 
     /// Counts a delivery by what it was answered.
@@ -123,6 +153,23 @@ impl Metrics {
 
     pub(crate) fn count_failed_try(&self, class: domain::FailureClass) {
         self.failed_tries.get_or_create(&Class { class: class.as_str() }).inc();
+    }
+
+    pub(crate) fn count_pause(&self, cause: Cause) {
+        self.pauses.get_or_create(&PauseCause { cause: cause.as_str() }).inc();
+    }
+
+    pub(crate) fn count_paused(&self, cause: Cause, time: chrono::TimeDelta) {
+        let seconds = time.as_seconds_f64().max(0.0);
+        self.paused_seconds.get_or_create(&PauseCause { cause: cause.as_str() }).inc_by(seconds);
+    }
+
+    /// Every cause has its series from the start, so that an alert on it has data.
+    pub(crate) fn show_pause(&self, now: Option<Cause>) {
+        for cause in Cause::ALL {
+            let gauge = self.paused.get_or_create(&PauseCause { cause: cause.as_str() });
+            gauge.set(i64::from(now == Some(cause)));
+        }
     }
 
     pub(crate) fn count_relayed(&self, outcome: &'static str, messages: u64) {

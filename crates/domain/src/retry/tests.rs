@@ -32,6 +32,12 @@ fn waiting_for_others_uses_up_no_try() {
 }
 
 #[test]
+fn an_outage_uses_up_no_try_not_even_the_last() {
+    let next = policy().after_outage(2, now(), Some(TimeDelta::seconds(90)), 0.5);
+    assert_eq!(next, Next::Wait { at: now() + TimeDelta::seconds(90) });
+}
+
+#[test]
 fn policies_that_make_no_sense_are_refused() {
     assert_eq!(RetryPolicy::new(0, vec![]), Err(InvalidPolicy::NoTries));
     assert_eq!(RetryPolicy::new(2, vec![]), Err(InvalidPolicy::NoDelays));

@@ -3,7 +3,7 @@
 use super::job::acknowledge;
 use super::look::Looked;
 use super::write::{Settled, write};
-use super::{Context, GroupKey};
+use super::{Context, GroupKey, POSTGRES_DEADLINE};
 use crate::accept::confirm;
 use broker::{Message, Queue};
 use std::sync::Arc;
@@ -27,9 +27,6 @@ pub(super) async fn run(
     }
 }
 
-/// How long one transaction may take. Beyond it the connection is taken for dead, even where the network keeps silent.
-const DEADLINE: Duration = Duration::from_secs(45);
-
 struct Applier {
     context: Arc<Context>,
     released: mpsc::UnboundedSender<GroupKey>,
@@ -44,7 +41,9 @@ impl Applier {
         let events: usize = batch.iter().map(|looked| looked.jobs.len()).sum();
         loop {
             let span = tracing::info_span!(target: telemetry::UNTRACED, "worker.apply", events);
-            let written = timeout(DEADLINE, write(&self.context, &batch).instrument(span)).await;
+            let waiting = self.context.progress.waiting(format!("Postgres, results of {events} events"));
+            let written = timeout(POSTGRES_DEADLINE, write(&self.context, &batch).instrument(span)).await;
+            drop(waiting);
             match written {
                 Ok(Ok(settled)) => {
                     self.context.metrics.observe_apply_batch(events);
@@ -78,6 +77,7 @@ impl Applier {
         for mut looked in batch {
             if alone && looked.seen.as_ref().is_err_and(|failed| failed.error == refused.error) {
                 // Not even the failure can be written: the broker's copy is all that is left of it.
+                self.context.progress.settled(looked.jobs.len());
                 for job in looked.jobs {
                     tracing::error!(event.id = %job.key.id, "event can neither be applied nor recorded; moved to the dead letters");
                     let _session_is_over = job.acker.reject_to_dead().await.is_err();
@@ -94,13 +94,17 @@ impl Applier {
 
     /// After the commit: publishes the dead letters, acknowledges everything, lets the resources go.
     async fn settle(&self, batch: Vec<Looked>, settled: Settled) {
+        let _waiting =
+            self.context.progress.waiting("RabbitMQ, dead letters and acknowledgements".to_owned());
         self.publish_dead(&settled.dead).await;
         let mut ackers = Vec::new();
         for looked in batch {
             ackers.extend(looked.jobs.into_iter().map(|job| job.acker));
             let _processor_is_gone = self.released.send(looked.key).is_err();
         }
+        let messages = ackers.len();
         acknowledge(ackers).await;
+        self.context.progress.settled(messages);
     }
 
     /// Publishes dead letters whose outbox rows were just committed. What is not confirmed is left to the relay.

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::FailureClass;
+use domain::breaker::Cause;
 use telemetry::Chain;
 
 /// Why a try failed, as it is recorded.
@@ -15,6 +16,19 @@ pub struct FailedTry {
     pub request_id: Option<String>,
     /// How long the API asked us to wait.
     pub retry_after: Option<TimeDelta>,
+    /// Whose fault it is.
+    pub blame: Blame,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The event's, its resource's or ours: the class says whether a try is used up.
+    Event,
+    /// The API's, which is away: no try is used up.
+    Outage,
+    /// Nobody's: it was not begun, and was held so long that it is better kept in the outbox.
+    NotBegun,
 }
 
 /// Causes are kept up to this length, in characters.
@@ -23,7 +37,18 @@ const LONGEST_ERROR: usize = 2_000;
 impl FailedTry {
     /// A failure of ours, told in words.
     pub(crate) fn new(class: FailureClass, error: &str) -> Self {
-        Self { class, error: storable(error), request_id: None, retry_after: None }
+        Self { class, error: storable(error), request_id: None, retry_after: None, blame: Blame::Event }
+    }
+
+    /// An event that is let go, unbegun, during a pause.
+    pub(crate) fn not_begun(cause: Cause) -> Self {
+        let (class, why) = match cause {
+            Cause::Away => (FailureClass::Transient, "the Claude API is away"),
+            Cause::Failing => (FailureClass::Transient, "most calls of the Claude API fail"),
+            Cause::Throttled => (FailureClass::Throttled, "the Claude API asks us to slow down"),
+            Cause::Configuration => (FailureClass::Configuration, "the Claude API refuses us"),
+        };
+        Self { blame: Blame::NotBegun, ..Self::new(class, &format!("not begun: {why}")) }
     }
 
     /// A request to the API that failed.
@@ -33,6 +58,7 @@ impl FailedTry {
             error: storable(&Chain(error).to_string()),
             request_id: error.request_id().map(storable),
             retry_after: error.retry_after().and_then(|wait| TimeDelta::from_std(wait).ok()),
+            blame: Blame::Event,
         }
     }
 

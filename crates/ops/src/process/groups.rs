@@ -1,6 +1,7 @@
 //! Who waits for whom: events of one resource are handled together, and never by two groups at a time.
 
 use super::job::Job;
+use chrono::{DateTime, Utc};
 use domain::{EventKey, ResourceKind};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -41,6 +42,12 @@ impl Groups<Job> {
     pub(crate) fn add(&mut self, job: Job) {
         self.put(Key::of(&job), job);
     }
+
+    /// When the first of the events in line was taken in.
+    pub(crate) fn waiting_since(&self) -> Option<DateTime<Utc>> {
+        let in_line = self.order.iter().filter_map(|key| self.waiting.get(key)).flatten();
+        in_line.map(|job| job.started_at).min()
+    }
 }
 
 impl<T> Groups<T> {
@@ -62,11 +69,23 @@ impl<T> Groups<T> {
         jobs.push(job);
     }
 
+    /// Whether a group is in line, although perhaps not before another one is finished.
+    pub(crate) fn is_anybody_in_line(&self) -> bool {
+        !self.order.is_empty()
+    }
+
+    /// Whether a group may start now.
+    pub(crate) fn may_start(&self) -> bool {
+        self.is_anybody_in_line() && self.running.len() < self.concurrency
+    }
+
     /// The next group, if one may start now: first come, first served.
     pub(crate) fn start_next(&mut self) -> Option<Group<T>> {
-        if self.running.len() >= self.concurrency {
-            return None;
-        }
+        if self.may_start() { self.take_next() } else { None }
+    }
+
+    /// The next group, however many run. For groups of which nothing will be fetched.
+    pub(crate) fn take_next(&mut self) -> Option<Group<T>> {
         let key = self.order.pop_front()?;
         let jobs = self.waiting.remove(&key)?;
         self.running.insert(key.clone());

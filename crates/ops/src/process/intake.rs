@@ -1,7 +1,7 @@
 //! Taking messages in: reading them, and letting go what is over.
 
-use super::Context;
 use super::job::{Job, acknowledge};
+use super::{Context, POSTGRES_DEADLINE};
 use crate::message::key_of;
 use broker::{Acker, Delivery};
 use domain::envelope::parse;
@@ -10,11 +10,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 use store::EventStanding;
 use telemetry::{Chain, TraceContext};
+use tokio::time::timeout;
 
 /// Turns deliveries into jobs. What no worker can read goes to the dead letters one by one; what is over by now is
 /// acknowledged.
 pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job> {
-    let mut jobs = Vec::with_capacity(deliveries.len());
+    let taken = deliveries.len();
+    context.progress.took(taken);
+    let mut jobs = Vec::with_capacity(taken);
     for delivery in deliveries {
         match read(context, delivery) {
             Ok(job) => jobs.push(job),
@@ -33,6 +36,7 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
         context.metrics.count_processed("repeated");
     }
     acknowledge(over.into_iter().map(|job| job.acker).collect()).await;
+    context.progress.settled(taken - current.len());
     current
 }
 
@@ -77,13 +81,15 @@ async fn standings(context: &Context, jobs: &[Job]) -> HashMap<EventKey, EventSt
             let mut connection = context.store.connection().await?;
             store::standing_of(&mut connection, &keys).await
         };
-        match asked.await {
-            Ok(standings) => return standings,
-            Err(error) => {
-                tracing::warn!(error = %Chain(&error), "cannot look up events; waiting for Postgres");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(10));
-            }
-        }
+        let waiting = context.progress.waiting("Postgres, where events stand".to_owned());
+        let error = match timeout(POSTGRES_DEADLINE, asked).await {
+            Ok(Ok(standings)) => return standings,
+            Ok(Err(error)) => Chain(&error).to_string(),
+            Err(_elapsed) => "no answer in time".to_owned(),
+        };
+        drop(waiting);
+        tracing::warn!(error, "cannot look up events; waiting for Postgres");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(10));
     }
 }

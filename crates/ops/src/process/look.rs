@@ -1,9 +1,10 @@
 //! Looking at a resource, once for all events that wait for it.
 
 use super::failure::FailedTry;
+use super::gate::Pass;
 use super::groups::Group;
 use super::job::Job;
-use super::{Context, GroupKey};
+use super::{Context, GroupKey, POSTGRES_DEADLINE};
 use chrono::{DateTime, TimeDelta, Utc};
 use claude::{EventFilter, Fetched, Order, Paging, Status};
 use domain::envelope::payload_data;
@@ -14,6 +15,7 @@ use domain::{
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use tokio::time::timeout;
 use tracing::Instrument;
 
 /// A group, and what was seen of its resource.
@@ -27,9 +29,9 @@ pub(super) struct Looked {
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(1);
 
 /// Looks at the resource of a group. A panic on the way is a failed try of all its events.
-pub(super) async fn run(context: Arc<Context>, group: Group) -> Option<Looked> {
+pub(super) async fn run(context: Arc<Context>, group: Group, pass: Pass) -> Option<Looked> {
     let span = group.jobs.first()?.span.clone();
-    let seen = AssertUnwindSafe(look(&context, &group))
+    let seen = AssertUnwindSafe(look(&context, &group, pass))
         .catch_unwind()
         .instrument(span)
         .await
@@ -37,7 +39,7 @@ pub(super) async fn run(context: Arc<Context>, group: Group) -> Option<Looked> {
     Some(Looked { key: group.key, jobs: group.jobs, seen })
 }
 
-async fn look(context: &Context, group: &Group) -> Result<Observation, FailedTry> {
+async fn look(context: &Context, group: &Group, pass: Pass) -> Result<Observation, FailedTry> {
     let fetches =
         |fetch: Fetch| group.jobs.iter().any(|job| job.rule().is_some_and(|rule| rule.fetch == fetch));
     // A deletion says it all: there is nothing to fetch for the others of the group either.
@@ -57,7 +59,11 @@ async fn look(context: &Context, group: &Group) -> Result<Observation, FailedTry
     {
         return Ok(Observation::Found(snapshot));
     }
-    fetch(context, resource).await
+    let fetched = {
+        let _waiting = context.progress.waiting(format!("the Claude API, {} {}", resource.kind, resource.id));
+        fetch(context, resource).await
+    };
+    pass.judge(fetched).await
 }
 
 /// Whether a stored snapshot shows what an event received at `received_at` tells of.
@@ -69,11 +75,16 @@ fn covers(snapshot: &Snapshot, received_at: DateTime<Utc>) -> bool {
 
 /// What is stored. Without it everything is fetched: slower, and as right.
 async fn stored_state(context: &Context, resource: &ResourceRef) -> ResourceState {
+    let _waiting = context.progress.waiting("Postgres, a stored state".to_owned());
     let read = async {
         let mut connection = context.store.connection().await?;
         store::load_states(&mut connection, &[resource]).await
     };
-    match read.await {
+    let Ok(read) = timeout(POSTGRES_DEADLINE, read).await else {
+        tracing::debug!("stored state not read in time; fetching");
+        return ResourceState::default();
+    };
+    match read {
         Ok(mut states) => states.remove(&(resource.kind, resource.id.clone())).unwrap_or_default(),
         Err(error) => {
             tracing::debug!(error = %telemetry::Chain(&error), "stored state not read; fetching");

@@ -1,7 +1,7 @@
 //! The one transaction of a batch: lock, check again, decide, write.
 
 use super::Context;
-use super::failure::FailedTry;
+use super::failure::{Blame, FailedTry};
 use super::intake::is_current;
 use super::job::Job;
 use super::look::Looked;
@@ -161,8 +161,11 @@ impl<'a> Writes<'a> {
         now: DateTime<Utc>,
     ) {
         let policy = &context.config.policy;
-        let next =
-            policy.after_failure(locked.tries, failed.class, now, failed.retry_after, (context.dice)());
+        let (retry_after, jitter) = (failed.retry_after, (context.dice)());
+        let next = match failed.blame {
+            Blame::Event => policy.after_failure(locked.tries, failed.class, now, retry_after, jitter),
+            Blame::Outage | Blame::NotBegun => policy.after_outage(locked.tries, now, retry_after, jitter),
+        };
         let (tries, dead, due_at) = match next {
             Next::Retry { at, tries } => (tries, false, at),
             Next::Wait { at } => (locked.tries, false, at),
@@ -248,9 +251,15 @@ fn tell(context: &Context, job: &Job, told: Told) {
             }
             tracing::info!(status = status.as_str(), resource, "event processed");
         }
+        Told::Failed { failure, .. } if failure.blame == Blame::NotBegun => {
+            context.metrics.count_processed("postponed");
+            tracing::debug!(error = failure.error, resource, "event goes back to the outbox");
+        }
         Told::Failed { failure, attempt, due_at } => {
             context.metrics.count_failed_try(failure.class);
-            let what = if due_at.is_some() {
+            let what = if failure.blame == Blame::Outage {
+                "call failed in an outage; no try is used up"
+            } else if due_at.is_some() {
                 "try failed"
             } else {
                 context.metrics.count_processed("dead");

@@ -6,6 +6,7 @@ mod bench;
 mod convergence;
 mod failing;
 mod outages;
+mod pausing;
 mod processing;
 mod receiving;
 mod relaying;

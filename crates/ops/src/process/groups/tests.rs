@@ -39,6 +39,19 @@ fn no_more_groups_run_than_allowed() {
         groups.put(key(id), 0);
     }
     assert_eq!(started(&mut groups).len(), 2);
+    assert!(groups.is_anybody_in_line() && !groups.may_start());
     groups.finish(&key("b"));
     assert_eq!(started(&mut groups), [(key("c"), vec![0])]);
+}
+
+#[test]
+fn what_nothing_is_fetched_for_may_go_beyond_that_but_never_overtakes_its_own_resource() {
+    let mut groups = Groups::new(1);
+    for id in ["a", "b"] {
+        groups.put(key(id), 0);
+    }
+    assert_eq!(started(&mut groups).len(), 1);
+    groups.put(key("a"), 1);
+    let taken: Vec<_> = std::iter::from_fn(|| groups.take_next()).map(|group| group.key).collect();
+    assert_eq!(taken, [key("b")]);
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use broker::{Broker, Consumer, ConsumerConfig, Control, Flow, LinkState, Publisher, PublisherConfig, Queue};
 use chrono::TimeDelta;
 use domain::{Clock, RetryPolicy};
-use ops::process::{Config, Processor};
+use ops::process::{Config, Processor, Progress};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -73,7 +73,7 @@ pub(crate) struct Worker {
     close: CancellationToken,
     tasks: JoinSet<()>,
     _publisher: Duty,
-    _flow: watch::Sender<Flow>,
+    pub(crate) progress: Progress,
 }
 
 impl Worker {
@@ -91,10 +91,6 @@ impl Worker {
         prefetch: u16,
     ) -> Result<Self> {
         let (publisher, duty) = publisher(&bench.broker, Duration::from_secs(5)).await?;
-        let (flow, flow_receiver) = watch::channel(Flow::Running);
-        let control =
-            Control { flow: flow_receiver, drain: CancellationToken::new(), close: CancellationToken::new() };
-        let (drain, close) = (control.drain.clone(), control.close.clone());
         let consumer = Consumer::new(
             bench.broker.clone(),
             ConsumerConfig::new(Queue::Work, prefetch),
@@ -110,10 +106,17 @@ impl Worker {
             || 0.5,
             bench.metrics.clone(),
         );
+        let control = Control {
+            flow: processor.flow(),
+            drain: CancellationToken::new(),
+            close: CancellationToken::new(),
+        };
+        let (drain, close) = (control.drain.clone(), control.close.clone());
+        let progress = processor.progress();
         let mut tasks = JoinSet::new();
         tasks.spawn(consumer.run(sink, control));
         tasks.spawn(processor.run(deliveries, drain.clone()));
-        Ok(Self { drain, close, tasks, _publisher: duty, _flow: flow })
+        Ok(Self { drain, close, tasks, _publisher: duty, progress })
     }
 
     /// Stops it when the queue is empty and stays so: what it had been sent and not taken goes back.

@@ -63,7 +63,16 @@ impl Platform {
 
     /// From now on all reads of these sessions (a prefix of their ids) are answered so.
     pub(crate) async fn fails(&self, sessions: &str, fault: Value) -> Result<()> {
-        let mut rule = json!({ "path": format!("/v1/sessions/{sessions}") });
+        self.fault(&format!("/v1/sessions/{sessions}"), fault).await
+    }
+
+    /// From now on every call is answered so.
+    pub(crate) async fn fails_altogether(&self, fault: Value) -> Result<()> {
+        self.fault("/v1", fault).await
+    }
+
+    async fn fault(&self, path: &str, fault: Value) -> Result<()> {
+        let mut rule = json!({ "path": path });
         if let (Some(rule), Value::Object(fault)) = (rule.as_object_mut(), fault) {
             rule.extend(fault);
         }
@@ -74,6 +83,13 @@ impl Platform {
     pub(crate) async fn heals(&self) -> Result<()> {
         self.control(Method::DELETE, "/faults", &json!({})).await?;
         Ok(())
+    }
+
+    /// How often sessions were fetched, all together.
+    pub(crate) async fn all_fetches(&self) -> Result<u64> {
+        let state = self.control(Method::GET, "/state", &json!({})).await?;
+        let fetches = state.pointer("/calls/session_fetches").and_then(Value::as_object);
+        Ok(fetches.into_iter().flat_map(|fetches| fetches.values()).filter_map(Value::as_u64).sum())
     }
 
     /// How often a session was fetched.
