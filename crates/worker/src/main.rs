@@ -15,6 +15,7 @@ mod moment;
 mod print;
 mod run;
 mod run_args;
+mod watchdog;
 
 use cli::Cli;
 use runtime::main_with;

@@ -1,6 +1,7 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
 use crate::run_args::RunSettings;
+use crate::watchdog;
 use anyhow::Context;
 use broker::{
     Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames,
@@ -10,7 +11,7 @@ use ops::dead::Settler;
 use ops::process::{Config, Processor};
 use runtime::{Exit, Failure, Health, HealthServer, OrExit, SystemClock, Tasks, listen};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::Store;
 use telemetry::Registry;
 use tokio::sync::mpsc;
@@ -77,6 +78,11 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             LinkState::Up => Ok(()),
             LinkState::Down => Err("not connected".to_owned()),
         });
+    let (progress, limit) = (processor.progress(), watchdog::limit(settings.claude.timeout));
+    let stuck = move || progress.stuck(Instant::now(), limit);
+    let is_stuck = stuck.clone();
+    let health =
+        health.live_when("processor", move || is_stuck().map_or(Ok(()), |stuck| Err(stuck.to_string())));
     tasks.spawn_lasting("health", async { Ok(HealthServer::new(internal, health).serve().await?) });
 
     // The connections outlive the processor: what it finishes while draining is still acknowledged and published.
@@ -87,7 +93,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         publishing.run(publisher_stop).await;
         Ok(())
     });
-    let control = Control::running(soft.clone(), hard);
+    let control = Control { flow: processor.flow(), drain: soft.clone(), close: hard };
     tasks.spawn_lasting("consumer", async move {
         consumer.run(sink, control).await;
         Ok(())
@@ -96,6 +102,10 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     tasks.spawn_critical("processor", async move {
         processor.run(deliveries, drain).await;
         Ok(())
+    });
+    let shutdown = tasks.shutdown().clone();
+    tasks.spawn_critical("watchdog", async move {
+        shutdown.or_soft(watchdog::watch(stuck, watchdog::CHECK)).await.unwrap_or(Ok(()))
     });
     let settler = Settler::new(store.clone(), broker, clock, worker);
     tasks.spawn_critical("settler", async move {

@@ -20,14 +20,16 @@ async fn with_a_wrong_key_events_wait_and_with_the_right_one_they_apply() -> Res
             json!({ "id": format!("whe_{number}"), "type": "session.status_idled", "session": session });
         system.stage.deliver(webhook).await?;
     }
-    // Far more refusals than there are tries.
+    // More refusals than there are tries, one by one.
     eventually(PATIENCE, "many refusals", async || {
         let worker = system.workers.first().context("no worker")?;
-        let refused = worker.metric("worker_failed_tries_total{class=\"configuration\"}").await?;
-        ensure!(refused >= 15.0, "{refused}");
+        let refused = worker.metric("worker_pauses_total{cause=\"configuration\"}").await?;
+        ensure!(refused > 3.5, "{refused}");
         Ok(Some(()))
     })
     .await?;
+    let logs = system.workers.first().context("no worker")?.logs()?;
+    assert!(logs.contains("give a valid key as ANTHROPIC_API_KEY"), "{logs}");
     let pending =
         system.stack.rows("SELECT status, tries, generation, count(*) FROM events GROUP BY 1, 2, 3").await?;
     assert_eq!(pending, [json!({ "status": "pending", "tries": 0, "generation": 1, "count": 3 })]);
@@ -49,7 +51,7 @@ async fn being_throttled_costs_no_try_either() -> Result<()> {
     let system = System::start().await?;
     system.stage.put_session("sesn_1", json!({})).await?;
     // More often than an event has tries, retries in place included.
-    let often = json!([{ "path": "/v1/sessions", "status": 429, "should_retry": false, "times": 6 }]);
+    let often = json!([{ "path": "/v1/sessions", "status": 429, "should_retry": false, "times": 4 }]);
     system.stage.faults(often).await?;
     let webhook = json!({ "id": "whe_1", "type": "session.status_idled", "session": "sesn_1" });
     system.stage.deliver(webhook).await?;

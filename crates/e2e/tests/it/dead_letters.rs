@@ -118,10 +118,11 @@ async fn a_discarded_letter_is_gone_from_the_queue_and_stays_on_record() -> Resu
 }
 
 #[tokio::test]
-async fn an_outage_shorter_than_the_tries_kills_nothing() -> Result<()> {
+async fn a_fault_of_one_session_that_is_shorter_than_the_tries_kills_nothing() -> Result<()> {
     let system = System::start().await?;
     system.stage.put_session(SESSION, json!({})).await?;
-    let twice = json!([{ "path": "/v1/sessions", "status": 529, "should_retry": false, "times": 2 }]);
+    let path = format!("/v1/sessions/{SESSION}");
+    let twice = json!([{ "path": path, "status": 529, "should_retry": false, "times": 2 }]);
     system.stage.faults(twice).await?;
     let webhook = json!({ "id": "whe_1", "type": "session.status_idled", "session": SESSION });
     system.stage.deliver(webhook).await?;

@@ -5,6 +5,7 @@
 #![expect(clippy::indexing_slicing, reason = "an index of a JSON value gives null where there is nothing")]
 
 mod api_keys;
+mod api_outages;
 mod collector;
 mod convergence;
 mod dead_letters;
