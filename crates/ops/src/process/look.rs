@@ -59,11 +59,11 @@ async fn look(context: &Context, group: &Group, pass: Pass) -> Result<Observatio
     {
         return Ok(Observation::Found(snapshot));
     }
-    let fetched = {
+    let seen = {
         let _waiting = context.progress.waiting(format!("the Claude API, {} {}", resource.kind, resource.id));
         fetch(context, resource).await
     };
-    pass.judge(fetched).await
+    pass.judge(seen).await
 }
 
 /// Whether a stored snapshot shows what an event received at `received_at` tells of.
