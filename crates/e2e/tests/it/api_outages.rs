@@ -24,9 +24,9 @@ async fn an_outage_of_the_api_costs_time_and_no_tries() -> Result<()> {
     })
     .await?;
     assert!(worker.metric("worker_paused{cause=\"away\"}").await? > 0.5);
-    let standing = "SELECT status, tries, count(*) FROM events GROUP BY 1, 2";
-    let pending = json!({ "status": "pending", "tries": 0, "count": EVENTS });
-    assert_eq!(system.stack.rows(standing).await?, [pending]);
+    // On a busy machine RabbitMQ alone may have accepted some; those are stored when they are processed.
+    let standing = system.stack.rows("SELECT DISTINCT status, tries FROM events").await?;
+    assert_eq!(standing, [json!({ "status": "pending", "tries": 0 })]);
 
     system.stage.faults(json!([])).await?;
     system.all_finished(EVENTS).await?;
