@@ -11,6 +11,9 @@ use std::time::Duration;
 use store::EventStanding;
 use telemetry::{Chain, TraceContext};
 
+/// How long a look-up by keys may take. Beyond it the connection is taken for dead and another one is asked.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(15);
+
 /// Turns deliveries into jobs. What no worker can read goes to the dead letters one by one; what is over by now is
 /// acknowledged.
 pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job> {
@@ -77,7 +80,7 @@ async fn standings(context: &Context, jobs: &[Job]) -> HashMap<EventKey, EventSt
             let mut connection = context.store.connection().await?;
             store::standing_of(&mut connection, &keys).await
         };
-        match asked.await {
+        match context.store.within(LOOKUP_LIMIT, "look up events", asked).await {
             Ok(standings) => return standings,
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "cannot look up events; waiting for Postgres");

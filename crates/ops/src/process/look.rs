@@ -14,6 +14,7 @@ use domain::{
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::Instrument;
 
 /// A group, and what was seen of its resource.
@@ -23,8 +24,13 @@ pub(super) struct Looked {
     pub(super) seen: Result<Observation, FailedTry>,
 }
 
-/// Our clock and ingest's may differ by so much; a snapshot covers what was received that long before its fetch.
-const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(1);
+/// Our clock and ingest's may differ by so much; a snapshot covers what was received that long before its fetch. More
+/// than machines without a time service drift apart in days: too little takes an old state for the new one and nothing
+/// mends it, too much costs a fetch.
+const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(10);
+
+/// How long reading a stored state may take; without it the state is fetched.
+const STATE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Looks at the resource of a group. A panic on the way is a failed try of all its events.
 pub(super) async fn run(context: Arc<Context>, group: Group) -> Option<Looked> {
@@ -73,7 +79,7 @@ async fn stored_state(context: &Context, resource: &ResourceRef) -> ResourceStat
         let mut connection = context.store.connection().await?;
         store::load_states(&mut connection, &[resource]).await
     };
-    match read.await {
+    match context.store.within(STATE_LIMIT, "read a state", read).await {
         Ok(mut states) => states.remove(&(resource.kind, resource.id.clone())).unwrap_or_default(),
         Err(error) => {
             tracing::debug!(error = %telemetry::Chain(&error), "stored state not read; fetching");
