@@ -3,7 +3,7 @@
 use crate::{AmqpUrl, Error, QueueNames, topology};
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::protocol::{AMQPErrorKind, AMQPHardError, AMQPSoftError};
-use lapin::{Channel, Connection, ConnectionProperties, Event};
+use lapin::{Channel, Connection, ConnectionProperties, ConnectionStatus, Event};
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -78,6 +78,11 @@ impl Link {
     /// Opens another channel.
     pub(crate) async fn create_channel(&self) -> lapin::Result<Channel> {
         self.connection.0.create_channel().await
+    }
+
+    /// The state of the connection, to be asked at any time.
+    pub(crate) fn status(&self) -> ConnectionStatus {
+        self.connection.0.status().clone()
     }
 
     /// Whether the broker takes no messages for the moment, being short of memory or disk.

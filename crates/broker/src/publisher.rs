@@ -8,7 +8,7 @@ use crate::metrics::Direction;
 use crate::supervision::Supervision;
 use crate::{Broker, LinkState, Message, Metrics, Queue, message};
 use bytes::Bytes;
-use lapin::BasicProperties;
+use lapin::{BasicProperties, ConnectionStatus};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
@@ -61,6 +61,8 @@ pub struct Publisher {
     outgoing: mpsc::UnboundedSender<Outgoing>,
     places: Arc<Semaphore>,
     state: watch::Receiver<LinkState>,
+    /// The client library's view of the connection; it outlives the session, so `state` has to be asked first.
+    connection: watch::Receiver<ConnectionStatus>,
     confirm_timeout: Duration,
     metrics: Metrics,
 }
@@ -72,20 +74,33 @@ impl Publisher {
         let supervision = Supervision::new(Direction::Publish, metrics.clone());
         // Unbounded in type only: every message in it holds one of the places.
         let (outgoing, incoming) = mpsc::unbounded_channel();
+        let (connection_sender, connection) = watch::channel(ConnectionStatus::default());
         let publisher = Self {
             outgoing,
             places: Arc::new(Semaphore::new(config.max_in_flight)),
             state: supervision.state(),
+            connection,
             confirm_timeout: config.confirm_timeout,
             metrics,
         };
-        (publisher, PublisherTask::new(broker, config, supervision, incoming))
+        (publisher, PublisherTask::new(broker, config, supervision, connection_sender, incoming))
     }
 
-    /// Whether a publish has a chance right now.
+    /// Whether a publish has a chance right now: there is a connection, and RabbitMQ takes messages on it. While RabbitMQ
+    /// is short of memory or disk, it tells whoever publishes that it does not.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        *self.state.borrow() == LinkState::Up && !self.outgoing.is_closed()
+        self.obstacle().is_none()
+    }
+
+    fn obstacle(&self) -> Option<PublishError> {
+        if *self.state.borrow() == LinkState::Down || self.outgoing.is_closed() {
+            Some(PublishError::Disconnected)
+        } else if self.connection.borrow().blocked() {
+            Some(PublishError::Blocked)
+        } else {
+            None
+        }
     }
 
     /// The state of the connection, to be watched.
@@ -141,8 +156,8 @@ impl Publisher {
         message: &Message,
         deadline: Instant,
     ) -> Result<oneshot::Receiver<Result<(), PublishError>>, PublishError> {
-        if !self.is_connected() {
-            return Err(PublishError::Disconnected);
+        if let Some(obstacle) = self.obstacle() {
+            return Err(obstacle);
         }
         let properties = message::encode(message)?;
         let place = match timeout_at(deadline, Arc::clone(&self.places).acquire_owned()).await {

@@ -53,6 +53,19 @@ pub fn parse(body: &[u8]) -> Result<Event, InvalidEnvelope> {
     }
 }
 
+/// The time by which a thin body must be fresh when its signature has none, even if it is no envelope otherwise. `None` for
+/// classic events, which are whole, and where there is no usable time.
+#[must_use]
+pub fn time_of_thin(body: &[u8]) -> Option<DateTime<Utc>> {
+    let Ok(Value::Object(top)) = serde_json::from_slice(body) else { return None };
+    let empty = Map::new();
+    let data = top.get("data").and_then(Value::as_object).unwrap_or(&empty);
+    match dialect(&top, data) {
+        Dialect::Classic => None,
+        Dialect::Platform | Dialect::Flat => instant(top.get("created_at")).ok(),
+    }
+}
+
 fn dialect(top: &Map<String, Value>, data: &Map<String, Value>) -> Dialect {
     let type_is_event = top.get("type").and_then(Value::as_str) == Some("event");
     if type_is_event && data.contains_key("type") {

@@ -54,10 +54,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether this snapshot is to replace `other`: by the resource's own clock first, by ours second.
+    /// Whether this snapshot is to replace `other`: by the resource's own clock first, by ours second. One that does not
+    /// say when it changed is as new as its fetch. (To compare such a pair by the fetches alone would be no order: each
+    /// of three snapshots could replace the next, and the last one to come would win.)
     #[must_use]
     pub fn replaces(&self, other: &Self) -> bool {
-        (self.updated_at, self.fetched_at) > (other.updated_at, other.fetched_at)
+        let age = |snapshot: &Self| (snapshot.updated_at.unwrap_or(snapshot.fetched_at), snapshot.fetched_at);
+        age(self) > age(other)
     }
 
     /// The tool-use events that wait for an answer as of this snapshot; `None` where that is not known.

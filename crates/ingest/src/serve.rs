@@ -5,7 +5,7 @@ use crate::routes::{Shared, configure};
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use anyhow::Context;
-use broker::{Broker, LinkState, Publisher, PublisherConfig, QueueNames};
+use broker::{Broker, Publisher, PublisherConfig, QueueNames};
 use ops::Metrics;
 use ops::accept::Acceptor;
 use ops::receive::{Receiver, Verification};
@@ -92,7 +92,11 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
         schemes: settings.signatures.schemes,
         tolerance_seconds: settings.signatures.tolerance_seconds,
     };
-    let receiver = Receiver::new(verification, acceptor, store.clone(), clock, metrics.clone());
+    let (receiver, quarantine) = Receiver::new(verification, acceptor, store.clone(), clock, metrics.clone());
+    tasks.spawn_critical("quarantine", async {
+        quarantine.run().await;
+        Ok(())
+    });
     let shared =
         Shared { receiver, metrics, body_limit: settings.body_limit, shutdown: tasks.shutdown().clone() };
     tasks.spawn_critical(
@@ -144,10 +148,10 @@ async fn http(
 fn health(tasks: &Tasks, registry: Registry, store: &Store, publisher: &Publisher) -> Health {
     let away = Arc::new(std::sync::atomic::AtomicBool::new(false));
     watch_postgres(tasks, store.clone(), Arc::clone(&away));
-    let link = publisher.state();
+    let publisher = publisher.clone();
     Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("stores", move || {
         let postgres_is_away = away.load(std::sync::atomic::Ordering::Relaxed);
-        if postgres_is_away && *link.borrow() == LinkState::Down {
+        if postgres_is_away && !publisher.is_connected() {
             return Err("neither Postgres nor RabbitMQ can be used".to_owned());
         }
         Ok(())

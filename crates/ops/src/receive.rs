@@ -1,14 +1,18 @@
 //! One delivery, from raw bytes to a durable event.
 
+mod quarantine;
+
+pub use quarantine::Quarantine;
+
 use crate::Metrics;
 use crate::accept::{Acceptance, Acceptor, NotAccepted};
 use bytes::Bytes;
-use domain::envelope::{InvalidEnvelope, parse};
+use domain::envelope::{InvalidEnvelope, parse, time_of_thin};
 use domain::{Clock, Dialect, EndpointName};
+use quarantine::Hatch;
 use signing::{Freshness, Headers, Rejection, Schemes, Secret, check_freshness};
 use std::sync::Arc;
 use store::{NewEvent, Quarantined, Source, Store};
-use telemetry::Chain;
 
 /// One request, as the HTTP layer read it.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ pub enum Refusal {
     /// It is not known to come from the sender. Nothing of it is kept.
     #[error("{}", advice(.0))]
     Signature(Rejection),
-    /// It comes from the sender, but is no event. Kept in quarantine.
+    /// It comes from the sender, but is no event. Kept in quarantine, afterwards.
     #[error("{0}")]
     NotAnEvent(#[from] InvalidEnvelope),
     /// It could not be made durable.
@@ -80,13 +84,13 @@ pub struct Verification {
 pub struct Receiver {
     verification: Arc<Verification>,
     acceptor: Acceptor,
-    store: Store,
+    hatch: Hatch,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
 }
 
 impl Receiver {
-    /// A receiver that hands events to `acceptor`.
+    /// A receiver that hands events to `acceptor`, and the duty that keeps what is none.
     #[must_use]
     pub fn new(
         verification: Verification,
@@ -94,8 +98,9 @@ impl Receiver {
         store: Store,
         clock: Arc<dyn Clock>,
         metrics: Metrics,
-    ) -> Self {
-        Self { verification: Arc::new(verification), acceptor, store, clock, metrics }
+    ) -> (Self, Quarantine) {
+        let (hatch, quarantine) = Quarantine::new(store);
+        (Self { verification: Arc::new(verification), acceptor, hatch, clock, metrics }, quarantine)
     }
 
     /// Verifies, parses and accepts a delivery. When this returns `Ok`, the event is durable.
@@ -125,17 +130,25 @@ impl Receiver {
         )
         .map_err(|rejection| rejected(&delivery, rejection))?;
 
-        let event = match parse(&delivery.body) {
+        let parsed = parse(&delivery.body);
+        if verified.freshness == Freshness::FromBody {
+            // Such a signature can be replayed for as long as its body is taken for fresh, be it an event or not.
+            let at = match &parsed {
+                Ok(event) => (event.dialect != Dialect::Classic).then_some(event.created_at),
+                Err(_) => time_of_thin(&delivery.body),
+            };
+            at.map_or(Ok(()), |at| {
+                check_freshness(at.timestamp(), now.timestamp(), verification.tolerance_seconds)
+            })
+            .map_err(|rejection| rejected(&delivery, rejection))?;
+        }
+        let event = match parsed {
             Ok(event) => event,
             Err(problem) => {
-                self.quarantine(&delivery, &problem).await;
+                self.quarantine(&delivery, &problem);
                 return Err(problem.into());
             }
         };
-        if verified.freshness == Freshness::FromBody && event.dialect != Dialect::Classic {
-            check_freshness(event.created_at.timestamp(), now.timestamp(), verification.tolerance_seconds)
-                .map_err(|rejection| rejected(&delivery, rejection))?;
-        }
         if delivery.headers.webhook_id.is_some_and(|id| id != event.id.as_str()) {
             tracing::warn!(event.id = %event.id, "webhook-id differs from the event's own id; the event's own id counts");
         }
@@ -154,27 +167,15 @@ impl Receiver {
         Ok(self.acceptor.accept(new).await?)
     }
 
-    /// Keeps a signed body that is no event. Failing that loses nothing that could have been processed.
-    async fn quarantine(&self, delivery: &Delivery<'_>, problem: &InvalidEnvelope) {
-        let body = Quarantined {
+    /// Has a signed body kept that is no event. The sender does not wait for it.
+    fn quarantine(&self, delivery: &Delivery<'_>, problem: &InvalidEnvelope) {
+        self.hatch.leave(Quarantined {
             endpoint: delivery.endpoint.clone(),
             received_at: self.clock.now(),
             body: delivery.body.to_vec(),
             content_type: delivery.content_type.map(|text| text.replace('\0', "\u{fffd}")),
             problem: problem.to_string().replace('\0', "\u{fffd}"),
-        };
-        let kept = async {
-            let mut connection = self.store.connection().await?;
-            store::quarantine(&mut connection, &body).await
-        };
-        match kept.await {
-            Ok(()) => {
-                tracing::warn!(endpoint = %delivery.endpoint, error = %problem, "signed body is no event; kept in quarantine");
-            }
-            Err(error) => {
-                tracing::error!(endpoint = %delivery.endpoint, error = %Chain(&error), "signed body is no event, and could not be quarantined");
-            }
-        }
+        });
     }
 }
 

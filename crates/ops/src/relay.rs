@@ -6,7 +6,7 @@
 use crate::Metrics;
 use crate::accept::confirm;
 use crate::message::{due_message, queue_of};
-use broker::{LinkState, Publisher};
+use broker::Publisher;
 use chrono::TimeDelta;
 use domain::Clock;
 use std::sync::Arc;
@@ -25,11 +25,18 @@ pub struct Config {
     pub poll: Duration,
     /// How long claimed rows are its own. Longer than a publish may take.
     pub lease: TimeDelta,
+    /// How long a claim may take before its connection is taken for dead.
+    pub deadline: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { batch: 500, poll: Duration::from_millis(250), lease: TimeDelta::seconds(20) }
+        Self {
+            batch: 500,
+            poll: Duration::from_millis(250),
+            lease: TimeDelta::seconds(20),
+            deadline: Duration::from_secs(8),
+        }
     }
 }
 
@@ -62,8 +69,9 @@ impl Relay {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut state = self.publisher.state();
         while !stop.is_cancelled() {
-            // Claiming without a connection would only push the rows' due times into the future.
-            if *state.borrow_and_update() == LinkState::Down {
+            // Claiming what cannot be published would only push the rows' due times into the future.
+            state.mark_unchanged();
+            if !self.publisher.is_connected() {
                 tokio::select! {
                     _changed = state.changed() => {}
                     () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -93,10 +101,11 @@ impl Relay {
     /// One round: claim, publish, confirm. Returns whether there is likely more.
     async fn round(&mut self) -> Result<bool, store::Error> {
         let now = self.clock.now();
-        let due = {
+        let claiming = async {
             let mut connection = self.store.connection().await?;
-            store::claim_due(&mut connection, now, now + self.config.lease, self.config.batch).await?
+            store::claim_due(&mut connection, now, now + self.config.lease, self.config.batch).await
         };
+        let due = self.store.within(self.config.deadline, "claim what is due", claiming).await?;
         let full = i64::try_from(due.len()).unwrap_or(i64::MAX) >= self.config.batch;
         for queue in [store::Queue::Work, store::Queue::Dead] {
             let rows: Vec<&Due> = due.iter().filter(|row| row.queue == queue).collect();

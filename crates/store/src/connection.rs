@@ -1,11 +1,22 @@
-//! The pool, the migrations and the one place that begins transactions.
+//! The pool, the migrations, and the deadline on what is done with a connection.
 
 use crate::error::Error;
+use crate::lease::{Connection, Tx};
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Postgres, Transaction};
-use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How long closing the pool may take. Nothing depends on it: a network that fell silent is left to itself then.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long to rest between two looks at whether somebody else still migrates.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
+
+/// Names migrating among all advisory locks of the database; the number is arbitrary.
+const MIGRATING: i64 = 7_061_510_002;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
@@ -28,6 +39,8 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// `host:port`, for people who look for the reason why there is no connection.
+    address: Arc<str>,
 }
 
 impl Store {
@@ -39,10 +52,13 @@ impl Store {
         let mut connect = PgConnectOptions::from_str(&options.url)
             .map_err(|source| Error::Settings { source })?
             .application_name(options.application)
+            // Our statements are short or read much and compute little: compiling them takes longer than it saves.
+            .options([("jit", "off")])
             .disable_statement_logging();
         if let Some(timeout) = options.statement_timeout {
             connect = connect.options([("statement_timeout", timeout.as_millis().to_string())]);
         }
+        let address = format!("{}:{}", connect.get_host(), connect.get_port()).into();
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(options.acquire_timeout)
@@ -50,18 +66,27 @@ impl Store {
             // statement tries again anyway.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Ok(Self { pool })
+        Ok(Self { pool, address })
     }
 
     /// Brings the schema up to date. Safe to run twice, and by several processes at once: an advisory lock lets
-    /// one after the other in. Returns how many migrations were applied.
+    /// one after the other in. Returns how many migrations this call has applied.
     ///
     /// # Errors
     /// When Postgres is away or a migration fails.
     pub async fn migrate(&self) -> Result<usize, Error> {
-        let before = self.applied_migrations().await?;
-        MIGRATIONS.run(&self.pool).await.map_err(|source| Error::Migration { source })?;
-        Ok(self.applied_migrations().await?.saturating_sub(before))
+        let failed = |source| Error::Migration { source };
+        let mut connection = self.connection().await?;
+        // The lock is the session's: it goes with the connection, however this ends.
+        connection.close_when_dropped();
+        // The migrator has a lock of its own. Waiting for that one would be waiting inside a statement, which an index that
+        // is built CONCURRENTLY waits for in turn; and what others apply meanwhile would be counted as applied here.
+        while !try_lock_migrating(&mut connection).await? {
+            sleep(LOCK_PAUSE).await;
+        }
+        let before = applied_migrations(&mut connection).await?;
+        MIGRATIONS.run(&mut *connection).await.map_err(failed)?;
+        Ok(applied_migrations(&mut connection).await?.saturating_sub(before))
     }
 
     /// Checks that the schema is the one this version was built for.
@@ -69,39 +94,26 @@ impl Store {
     /// # Errors
     /// [`Error::NotMigrated`] when migrations are missing; others when Postgres is away.
     pub async fn check_schema(&self) -> Result<(), Error> {
-        if self.applied_migrations().await? < MIGRATIONS.iter().count() {
+        if applied_migrations(&mut *self.connection().await?).await? < MIGRATIONS.iter().count() {
             return Err(Error::NotMigrated { source: None });
         }
         Ok(())
     }
 
-    async fn applied_migrations(&self) -> Result<usize, Error> {
-        let failed = Error::of("read the migrations");
-        let present =
-            sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "present!""#)
-                .fetch_one(&self.pool)
-                .await
-                .map_err(&failed)?;
-        if !present {
-            return Ok(0);
-        }
-        // `AS count`: the table belongs to the migrator, so the checked macros do not know it.
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(&failed)?;
-        Ok(usize::try_from(count).unwrap_or_default())
-    }
-
-    /// The version of the server, for people.
+    /// The version of the server and the encoding of the database, for people.
     ///
     /// # Errors
     /// When Postgres is away.
-    pub async fn server_version(&self) -> Result<String, Error> {
-        sqlx::query_scalar!(r#"SELECT current_setting('server_version') AS "version!""#)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(Error::of("ask for the server's version"))
+    pub async fn server(&self) -> Result<Server, Error> {
+        sqlx::query_as!(
+            Server,
+            r#"
+            SELECT current_setting('server_version') AS "version!", current_setting('server_encoding') AS "encoding!"
+            "#
+        )
+        .fetch_one(&mut *self.connection().await?)
+        .await
+        .map_err(Error::of("ask for the server's version"))
     }
 
     /// Begins a transaction. Dropping it without [`Tx::commit`] undoes all of it.
@@ -110,19 +122,13 @@ impl Store {
     /// When Postgres is away or no connection is free in time.
     pub async fn begin(&self, action: &'static str) -> Result<Tx, Error> {
         // After a restart of Postgres all idle connections are dead, and each shows it at its next statement. Here that
-        // is the BEGIN, so asking the next connection is safe; there are as many to ask as were idle.
-        let mut idle = self.pool.num_idle();
+        // is the BEGIN, so asking the next connection is safe; there are at most as many to ask as were open.
+        let mut open = self.pool.size();
         loop {
-            let source = match self.pool.begin().await {
-                Ok(inner) => return Ok(Tx { inner, action }),
-                Err(source) => source,
-            };
-            let timed_out = matches!(source, sqlx::Error::PoolTimedOut);
-            let error = Error::of(action)(source);
-            if idle == 0 || timed_out || !error.is_unavailable() {
-                return Err(error);
+            match Tx::begin(self.acquire(action).await?, action).await {
+                Err(error) if open > 0 && error.is_unavailable() => open -= 1,
+                begun => return begun,
             }
-            idle -= 1;
         }
     }
 
@@ -130,49 +136,85 @@ impl Store {
     ///
     /// # Errors
     /// When Postgres is away or no connection is free in time.
-    pub async fn connection(&self) -> Result<impl DerefMut<Target = PgConnection> + use<>, Error> {
-        self.pool.acquire().await.map_err(Error::of("get a connection"))
+    pub async fn connection(&self) -> Result<Connection, Error> {
+        self.acquire("get a connection").await
     }
 
-    /// Connections in use and idle, for the metrics.
-    #[must_use]
-    pub fn pool_size(&self) -> (u32, usize) {
-        (self.pool.size(), self.pool.num_idle())
+    async fn acquire(&self, action: &'static str) -> Result<Connection, Error> {
+        let acquired = self.pool.acquire().await;
+        acquired.map(Connection::new).map_err(|source| match Error::of(action)(source) {
+            Error::Unavailable { action, source } => {
+                Error::NoConnection { address: Arc::clone(&self.address), action, source }
+            }
+            other => other,
+        })
+    }
+
+    /// Does `work` with connections of this store, and gives up when it takes longer than `limit`. Postgres' own limit on
+    /// statements is no help when the network falls silent: its answer does not arrive either.
+    ///
+    /// What `work` has not committed by then may be committed or not.
+    ///
+    /// # Errors
+    /// [`Error::Silent`] when the time is over; otherwise what `work` fails with.
+    pub async fn within<T, E: From<Error>>(
+        &self,
+        limit: Duration,
+        action: &'static str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        if let Ok(outcome) = timeout(limit, work).await {
+            return outcome;
+        }
+        self.test_idle();
+        Err(Error::Silent { action, limit }.into())
+    }
+
+    /// Has every idle connection prove that it still works. Where one has fallen silent, the others may have too, and
+    /// without this each of them would cost somebody a deadline.
+    fn test_idle(&self) {
+        for _ in 0..self.pool.num_idle() {
+            let Some(idle) = self.pool.try_acquire() else { return };
+            // Giving it back is the test.
+            drop(Connection::new(idle));
+        }
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        self.pool.close().await;
+        let _silent = timeout(CLOSE_LIMIT, self.pool.close()).await.is_err();
     }
 }
 
-/// A transaction with a name.
-#[derive(Debug)]
-pub struct Tx {
-    inner: Transaction<'static, Postgres>,
-    action: &'static str,
+/// What a server says of itself.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Its version, for example `17.2`.
+    pub version: String,
+    /// The encoding of the database, for example `UTF8`.
+    pub encoding: String,
 }
 
-impl Tx {
-    /// Makes all of it last.
-    ///
-    /// # Errors
-    /// When Postgres refuses or went away; it is then unknown whether the commit took place.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.inner.commit().await.map_err(Error::of(self.action))
-    }
+async fn try_lock_migrating(connection: &mut PgConnection) -> Result<bool, Error> {
+    sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "taken!""#, MIGRATING)
+        .fetch_one(connection)
+        .await
+        .map_err(Error::of("wait for other migrations"))
 }
 
-impl Deref for Tx {
-    type Target = PgConnection;
-
-    fn deref(&self) -> &PgConnection {
-        &self.inner
+async fn applied_migrations(connection: &mut PgConnection) -> Result<usize, Error> {
+    let failed = Error::of("read the migrations");
+    let present = sqlx::query_scalar!(r#"SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS "present!""#)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(&failed)?;
+    if !present {
+        return Ok(0);
     }
-}
-
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.inner
-    }
+    // `AS count`: the table belongs to the migrator, so the checked macros do not know it.
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success")
+        .fetch_one(connection)
+        .await
+        .map_err(&failed)?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }

@@ -1,11 +1,10 @@
-//! Dead letters as Postgres knows them: searchable, and where each stands against the broker's copy.
+//! Dead letters as Postgres knows them: searchable, counted, closed.
 
-use crate::error::{Error, count};
+use crate::error::Error;
 use crate::events::{EventRow, like};
 use crate::outbox::{Queue, drop_intentions};
-use crate::standing::EventStanding;
 use chrono::{DateTime, Utc};
-use domain::{EventKey, EventStatus, FailureClass};
+use domain::FailureClass;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
@@ -157,71 +156,6 @@ pub async fn dead_figures(connection: &mut PgConnection) -> Result<(i64, i64), E
     .await
     .map_err(Error::of("count dead letters"))?;
     Ok((row.dead, row.unpublished))
-}
-
-/// Takes the right to settle, until the transaction ends. Returns whether nobody else has it.
-///
-/// # Errors
-/// When Postgres is away or refuses.
-pub async fn try_lock_settling(tx: &mut PgConnection) -> Result<bool, Error> {
-    sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "taken!""#, SETTLING)
-        .fetch_one(tx)
-        .await
-        .map_err(Error::of("elect the settler"))
-}
-
-/// Waits for the right to settle, and has it until the transaction ends.
-///
-/// # Errors
-/// When Postgres is away or refuses, or the statement timeout is over first.
-pub async fn lock_settling(tx: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query!("SELECT pg_advisory_xact_lock($1)", SETTLING)
-        .execute(tx)
-        .await
-        .map_err(Error::of("wait for the settler"))?;
-    Ok(())
-}
-
-/// Names the settle pass among all advisory locks of the database; the number is arbitrary.
-const SETTLING: i64 = 7_061_510_001;
-
-/// Dead events that died before `before`, have no message scheduled, and come after `after` by number: each with its
-/// key and standing, in the order of their numbers. Their rows are locked until the transaction ends; those that a replay
-/// or a discard holds are passed over.
-///
-/// # Errors
-/// When Postgres is away or refuses, or a row cannot be read.
-pub async fn dead_without_intention(
-    tx: &mut PgConnection,
-    before: DateTime<Utc>,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<(EventKey, EventStanding)>, Error> {
-    let rows = sqlx::query!(
-        r#"
-        SELECT id, endpoint, event_id, generation, tries FROM events
-        WHERE status = 'dead' AND dead_at < $1 AND id > $2
-            AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
-        ORDER BY id LIMIT $3 FOR UPDATE OF events SKIP LOCKED
-        "#,
-        before,
-        after,
-        limit,
-    )
-    .fetch_all(tx)
-    .await
-    .map_err(Error::of("list dead events"))?;
-    rows.into_iter()
-        .map(|row| {
-            let standing = EventStanding {
-                event: row.id,
-                status: EventStatus::Dead,
-                generation: count("events", "generation", row.id, row.generation)?,
-                tries: count("events", "tries", row.id, row.tries)?,
-            };
-            Ok((crate::events::key(row.id, row.endpoint, row.event_id)?, standing))
-        })
-        .collect()
 }
 
 /// Dead letters of one kind and cause.

@@ -1,5 +1,8 @@
 //! What can go wrong between us and Postgres.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 /// An answer of Postgres that we cannot work with, or none at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -10,7 +13,18 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
-    /// No connection, or it broke, or none was free in time.
+    /// There was no connection in time: the server is away, or all connections are in use.
+    #[error("no connection to Postgres at {address} ({action})")]
+    NoConnection {
+        /// The server, `host:port`.
+        address: Arc<str>,
+        /// What was being done.
+        action: &'static str,
+        /// What the driver says.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A connection broke, or Postgres cannot serve it at the moment.
     #[error("Postgres is not available ({action})")]
     Unavailable {
         /// What was being done.
@@ -18,6 +32,14 @@ pub enum Error {
         /// What the driver says.
         #[source]
         source: sqlx::Error,
+    },
+    /// No answer in time, and no word of why: Postgres is too slow, or the network fell silent.
+    #[error("Postgres gave no answer within {limit:?} ({action})")]
+    Silent {
+        /// What was being done.
+        action: &'static str,
+        /// How long it was given.
+        limit: Duration,
     },
     /// Postgres refused a statement.
     #[error("Postgres refused a statement ({action})")]
@@ -60,7 +82,7 @@ impl Error {
     /// Whether the same call may succeed later without anybody changing anything but Postgres' health.
     #[must_use]
     pub const fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::NoConnection { .. } | Self::Silent { .. })
     }
 
     /// Whether it is about the values themselves: Postgres objects to them (SQLSTATE classes 21 to 23), or we cannot read
@@ -71,7 +93,9 @@ impl Error {
             Self::Inconsistent { .. } => return true,
             Self::Refused { source, .. } => source,
             Self::Settings { .. }
+            | Self::NoConnection { .. }
             | Self::Unavailable { .. }
+            | Self::Silent { .. }
             | Self::NotMigrated { .. }
             | Self::Migration { .. } => return false,
         };

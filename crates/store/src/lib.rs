@@ -12,20 +12,21 @@ mod effects;
 mod error;
 mod events;
 mod history;
+mod lease;
 mod ledger;
 mod outbox;
 mod processing;
 mod quarantine;
 mod replays;
 mod resources;
+mod settling;
 mod standing;
 
 pub use accept::{Accepted, NewEvent, Source, accept_batch};
 pub use attempts::{Attempt, attempts_of};
-pub use connection::{Options, Store, Tx};
+pub use connection::{Options, Server, Store};
 pub use dead::{
-    DeadFilter, DeadGroup, count_dead, dead_figures, dead_stats, dead_without_intention, discard, list_dead,
-    lock_settling, select_dead, try_lock_settling,
+    DeadFilter, DeadGroup, count_dead, dead_figures, dead_stats, discard, list_dead, select_dead,
 };
 pub use effects::{
     EffectRow, NewEffect, close_overtaken, effects_of_event, effects_of_resource, record_effects,
@@ -33,13 +34,15 @@ pub use effects::{
 pub use error::Error;
 pub use events::{EventDetail, EventFilter, EventRow, find_events, list_events};
 pub use history::{HistoryEntry, HistoryRow, history_of, record_history};
+pub use lease::{Connection, Tx};
 pub use ledger::{Backlog, Ledger, backlog, ledger};
 pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, unschedule};
 pub use processing::{Failure, Finished, finish, record_failures};
-pub use quarantine::{Quarantined, quarantine, quarantined};
+pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
     load_states, lock_states, save_states,
 };
+pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};

@@ -5,10 +5,12 @@
 #[non_exhaustive]
 pub enum Error {
     /// The log filter is not in the syntax of `RUST_LOG`.
-    #[error("the log filter (RUST_LOG) cannot be read: {filter:?}")]
+    #[error(
+        "the log filter (--log, RUST_LOG) cannot be read at {directive:?}; write for example info or info,broker=debug"
+    )]
     LogFilter {
-        /// The filter as it was given.
-        filter: String,
+        /// The part of the filter that cannot be read.
+        directive: String,
         /// What is wrong with it.
         #[source]
         source: tracing_subscriber::filter::ParseError,

@@ -44,7 +44,7 @@ where
 {
     let filter = EnvFilter::builder()
         .parse(log_filter)
-        .map_err(|source| Error::LogFilter { filter: log_filter.to_owned(), source })?;
+        .map_err(|source| Error::LogFilter { directive: unreadable(log_filter).to_owned(), source })?;
     let traces = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("holdfast"))
         // Two clock reads and a map per span, for columns that nobody looks at.
@@ -59,6 +59,12 @@ where
     };
     let lines = lines.with_filter(filter.or(filter_fn(is_span)));
     Ok(Registry::default().with(traces).with(lines))
+}
+
+/// The part of a filter that cannot be read, or all of it where each part can.
+fn unreadable(log_filter: &str) -> &str {
+    let mut parts = log_filter.split(',');
+    parts.find(|part| EnvFilter::builder().parse(part).is_err()).unwrap_or(log_filter)
 }
 
 /// Spans from INFO on, and inside them what went wrong.

@@ -46,9 +46,25 @@ impl Database {
         let server = server()?;
         let mut admin = connect(&server).await?;
         let name = template::unique_name(&mut admin).await?;
-        execute(&mut admin, format!("CREATE DATABASE {name}")).await?;
+        execute(&mut admin, format!("CREATE DATABASE {name} {}", template::EMPTY)).await?;
         admin.close().await.context("cannot close the connection that created the database")?;
         Ok(Self::named(name, server))
+    }
+
+    /// From now on lets nobody connect, or everybody again. Refusing ends the connections that there are.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn allow_connections(&self, allowed: bool) -> Result<()> {
+        let name = &self.name;
+        let mut admin = connect(&self.server).await?;
+        execute(&mut admin, format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed}")).await?;
+        if !allowed {
+            let end =
+                format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+            execute(&mut admin, end).await?;
+        }
+        admin.close().await.context("cannot close the connection that changed the database")
     }
 
     fn named(name: String, server: PgConnectOptions) -> Self {

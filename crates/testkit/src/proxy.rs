@@ -3,10 +3,12 @@
 use anyhow::{Context, Result};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// Large enough not to slow a test down, small enough that a stall holds back all but a little.
@@ -28,6 +30,8 @@ enum Mode {
 struct State {
     mode: Mode,
     epoch: u64,
+    /// How often all connections were stranded; one that was made before the last time gets nothing any more.
+    strandings: u64,
 }
 
 /// A proxy on a free port of 127.0.0.1 in front of one server. Open at first.
@@ -37,6 +41,8 @@ struct State {
 pub struct TcpProxy {
     address: SocketAddr,
     state: watch::Sender<State>,
+    injections: broadcast::Sender<Vec<u8>>,
+    accepted: Arc<AtomicU64>,
     accepting: AbortHandle,
 }
 
@@ -48,13 +54,17 @@ impl TcpProxy {
     pub async fn start(target: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on a free port")?;
         let address = listener.local_addr().context("cannot tell the port of the proxy")?;
-        let (state, observer) = watch::channel(State { mode: Mode::Open, epoch: 0 });
+        let (state, observer) = watch::channel(State { mode: Mode::Open, epoch: 0, strandings: 0 });
+        let injections = broadcast::Sender::new(16);
+        let accepted = Arc::new(AtomicU64::new(0));
+        let serving =
+            accept(listener, target.to_owned(), observer, injections.clone(), Arc::clone(&accepted));
         #[expect(
             clippy::disallowed_methods,
             reason = "the proxy outlives no test: dropping it ends the task"
         )]
-        let accepting = tokio::spawn(accept(listener, target.to_owned(), observer)).abort_handle();
-        Ok(Self { address, state, accepting })
+        let accepting = tokio::spawn(serving).abort_handle();
+        Ok(Self { address, state, injections, accepted, accepting })
     }
 
     /// Starts a proxy in front of the server that `url` names, and returns it with the URL that leads through it. The
@@ -78,6 +88,12 @@ impl TcpProxy {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections were made so far.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
     }
 
     /// Closes all connections; every new one is closed as soon as it is made.
@@ -105,6 +121,18 @@ impl TcpProxy {
         self.state.send_modify(|state| state.epoch += 1);
     }
 
+    /// From now on forwards nothing on the connections that there are now, for ever, but closes none: the other end is
+    /// gone without a word. New ones are welcome.
+    pub fn strand(&self) {
+        self.state.send_modify(|state| state.strandings += 1);
+    }
+
+    /// Tells all clients something as if their server had said it. It must not be in the middle of a sentence.
+    pub fn inject(&self, bytes: &[u8]) {
+        // An error means that there is no client to be told.
+        self.injections.send(bytes.to_vec()).ok();
+    }
+
     fn set(&self, mode: Mode) {
         self.state.send_modify(|state| state.mode = mode);
     }
@@ -117,14 +145,21 @@ impl Drop for TcpProxy {
 }
 
 /// Serves connections until it is aborted; the set takes them along.
-async fn accept(listener: TcpListener, target: String, state: watch::Receiver<State>) {
+async fn accept(
+    listener: TcpListener,
+    target: String,
+    state: watch::Receiver<State>,
+    injections: broadcast::Sender<Vec<u8>>,
+    count: Arc<AtomicU64>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 // A client that went away before it was accepted is no reason to stop.
                 if let Ok((client, _)) = accepted {
-                    connections.spawn(serve(client, target.clone(), state.clone()));
+                    count.fetch_add(1, Ordering::Relaxed);
+                    connections.spawn(serve(client, target.clone(), state.clone(), injections.subscribe()));
                 }
             }
             Some(_finished) = connections.join_next() => {}
@@ -133,24 +168,35 @@ async fn accept(listener: TcpListener, target: String, state: watch::Receiver<St
 }
 
 /// Carries one connection until either end closes it, or the proxy does.
-async fn serve(client: TcpStream, target: String, state: watch::Receiver<State>) -> io::Result<()> {
+async fn serve(
+    client: TcpStream,
+    target: String,
+    state: watch::Receiver<State>,
+    injections: broadcast::Receiver<Vec<u8>>,
+) -> io::Result<()> {
     let epoch = state.borrow().epoch;
     let mut until_dropped = state.clone();
     tokio::select! {
         _ = until_dropped.wait_for(|state| state.mode == Mode::Cut || state.epoch != epoch) => Ok(()),
-        result = forward(client, &target, state) => result,
+        result = forward(client, &target, state, injections) => result,
     }
 }
 
-async fn forward(client: TcpStream, target: &str, mut state: watch::Receiver<State>) -> io::Result<()> {
-    wait_until_open(&mut state).await;
+async fn forward(
+    client: TcpStream,
+    target: &str,
+    mut state: watch::Receiver<State>,
+    injections: broadcast::Receiver<Vec<u8>>,
+) -> io::Result<()> {
+    let birth = state.borrow().strandings;
+    wait_until_open(&mut state, birth).await;
     let server = TcpStream::connect(target).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let there = pump(from_client, to_server, state.clone());
-    let back = pump(from_server, to_client, state);
+    let there = pump(from_client, to_server, state.clone(), birth, None);
+    let back = pump(from_server, to_client, state, birth, Some(injections));
     tokio::try_join!(there, back).map(|_both| ())
 }
 
@@ -159,11 +205,25 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut state: watch::Receiver<State>,
+    birth: u64,
+    mut injections: Option<broadcast::Receiver<Vec<u8>>>,
 ) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
-        let length = from.read(&mut chunk).await?;
-        wait_until_open(&mut state).await;
+        let injected = async {
+            match &mut injections {
+                Some(injections) => injections.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let length = tokio::select! {
+            length = from.read(&mut chunk) => length?,
+            Ok(bytes) = injected => {
+                to.write_all(&bytes).await?;
+                continue;
+            }
+        };
+        wait_until_open(&mut state, birth).await;
         match chunk.get(..length) {
             None | Some([]) => return to.shutdown().await,
             Some(bytes) => to.write_all(bytes).await?,
@@ -171,7 +231,7 @@ async fn pump(
     }
 }
 
-async fn wait_until_open(state: &mut watch::Receiver<State>) {
+async fn wait_until_open(state: &mut watch::Receiver<State>, birth: u64) {
     // An error means that the proxy is gone, and this task with it in a moment.
-    state.wait_for(|state| state.mode == Mode::Open).await.ok();
+    state.wait_for(|state| state.mode == Mode::Open && state.strandings == birth).await.ok();
 }

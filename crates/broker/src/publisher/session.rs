@@ -12,10 +12,10 @@ use crate::link::Link;
 use crate::{Broker, Error, QueueNames};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
-use lapin::Confirmation;
 use lapin::message::BasicReturnMessage;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
+use lapin::{Confirmation, ConnectionStatus};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -58,6 +58,11 @@ impl Session {
             .map_err(|_elapsed| Error::Timeout { operation: "switch confirms on", limit })?
             .map_err(Error::operation("switch confirms on"))?;
         Ok(Self { link, queues: broker.queues.clone(), config: *config })
+    }
+
+    /// The state of the connection as the client library sees it.
+    pub(super) fn status(&self) -> ConnectionStatus {
+        self.link.status()
     }
 
     pub(super) async fn close(self) {

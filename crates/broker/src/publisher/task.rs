@@ -4,7 +4,8 @@ use super::session::{Ended, Session};
 use super::{Outgoing, PublishError, PublisherConfig};
 use crate::Broker;
 use crate::supervision::Supervision;
-use tokio::sync::mpsc;
+use lapin::ConnectionStatus;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,7 @@ pub struct PublisherTask {
     broker: Broker,
     config: PublisherConfig,
     supervision: Supervision,
+    connection: watch::Sender<ConnectionStatus>,
     incoming: mpsc::UnboundedReceiver<Outgoing>,
 }
 
@@ -22,9 +24,10 @@ impl PublisherTask {
         broker: Broker,
         config: PublisherConfig,
         supervision: Supervision,
+        connection: watch::Sender<ConnectionStatus>,
         incoming: mpsc::UnboundedReceiver<Outgoing>,
     ) -> Self {
-        Self { broker, config, supervision, incoming }
+        Self { broker, config, supervision, connection, incoming }
     }
 
     /// Connects, serves the publisher and reconnects, until `stop` is cancelled or every handle is dropped. Stopping
@@ -49,6 +52,7 @@ impl PublisherTask {
         let opening = Session::open(&self.broker, &self.config);
         let Some(session) = refusing(&mut self.incoming, stop, opening).await else { return Ok(()) };
         let session = session?;
+        self.connection.send_replace(session.status());
         self.supervision.up();
         let ended = session.serve(&mut self.incoming, stop).await;
         match ended {

@@ -31,6 +31,30 @@ async fn a_publish_while_disconnected_fails_at_once_and_works_after_the_outage()
     bench.settles_at(Queue::Work, 1).await
 }
 
+/// `connection.blocked` with the reason "disk", and `connection.unblocked`, as RabbitMQ sends them.
+const BLOCKED: &[u8] = b"\x01\0\0\0\0\0\x09\0\x0a\0\x3c\x04disk\xce";
+const UNBLOCKED: &[u8] = b"\x01\0\0\0\0\0\x04\0\x0a\0\x3d\xce";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_rabbitmq_blocks_publishers_nothing_is_handed_to_it() -> Result<()> {
+    let bench = Bench::new().await?;
+    let publisher = bench.publisher(PublisherConfig::default()).await?;
+    assert!(publisher.is_connected());
+    bench.proxy.inject(BLOCKED);
+    eventually(PATIENCE, "a publisher that knows", async || Ok((!publisher.is_connected()).then_some(())))
+        .await?;
+    assert_eq!(*publisher.state().borrow(), LinkState::Up, "the connection itself is fine");
+    let began = Instant::now();
+    let outcome = publisher.publish(Queue::Work, &message("event-1")).await;
+    assert_eq!(outcome, Err(PublishError::Blocked));
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    bench.proxy.inject(UNBLOCKED);
+    eventually(PATIENCE, "a publisher that goes on", async || Ok(publisher.is_connected().then_some(())))
+        .await?;
+    publisher.publish(Queue::Work, &message("event-2")).await?;
+    bench.settles_at(Queue::Work, 1).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_reconnect_publishes_are_still_confirmed_and_unroutable_ones_still_detected() -> Result<()> {
     let bench = Bench::new().await?;

@@ -125,6 +125,18 @@ fn members_of_an_unexpected_type_do_no_harm_where_they_are_optional() {
 }
 
 #[test]
+fn a_thin_body_tells_its_time_even_when_it_is_no_envelope_otherwise() {
+    let at = DateTime::from_timestamp(1_773_568_800, 0);
+    let time = |body: &str| time_of_thin(body.as_bytes());
+    assert_eq!(time(r#"{"created_at":"2026-03-15T10:00:00Z"}"#), at);
+    assert_eq!(time(r#"{"type":"event","data":{"type":1},"created_at":"2026-03-15T10:00:00Z"}"#), at);
+    assert_eq!(time(r#"{"created_at":1773568800}"#), None, "classic");
+    for body in ["", "[1]", "{}", r#"{"created_at":"soon"}"#] {
+        assert_eq!(time(body), None, "{body}");
+    }
+}
+
+#[test]
 fn times_are_kept_to_the_microsecond() {
     let event = parsed(r#"{"id":"a","type":"t","created_at":"2026-08-21T09:14:03.123456789Z"}"#);
     assert_eq!(event.created_at.timestamp_subsec_nanos(), 123_456_000);

@@ -1,12 +1,12 @@
 //! Bodies of every size and kind.
 
-use crate::bench::{Bench, Ingest};
+use crate::bench::{Bench, Ingest, PATIENCE};
 use crate::raw::{self, Reply, chunked, exchange};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use signing::Secret;
 use testkit::clock::{real_now, unix_seconds};
-use testkit::payload;
+use testkit::{eventually, payload};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -132,7 +132,12 @@ async fn what_is_signed_and_no_event_is_kept_in_quarantine() -> Result<()> {
             "{shown}"
         );
     }
-    let kept = bench.rows(BODIES_AS_BYTES).await?;
+    let kept = eventually(PATIENCE, "all of them in quarantine", async || {
+        let kept = bench.rows(BODIES_AS_BYTES).await?;
+        ensure!(kept.len() == table.len(), "{} are", kept.len());
+        Ok(Some(kept))
+    })
+    .await?;
     let bodies: Vec<&Value> = kept.iter().map(|row| &row["body"]).collect();
     let sent: Vec<Value> = table.iter().map(|body| json!(body)).collect();
     assert_eq!(bodies, sent.iter().collect::<Vec<_>>());

@@ -80,9 +80,10 @@ async fn settings_that_cannot_be_used_are_named_without_their_secrets() -> Resul
 
 #[tokio::test]
 async fn a_log_filter_or_collector_that_cannot_be_used_is_a_mistake_in_the_settings() -> Result<()> {
-    for (setting, value, said_of_it) in
-        [("RUST_LOG", "in[fo", "log filter"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "no url", "no url")]
-    {
+    for (setting, value, said_of_it) in [
+        ("RUST_LOG", "info,in[fo", "\"in[fo\"; write for example"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "no url", "no url"),
+    ] {
         let (code, _, said) = ingest(&[], &[(setting, value)]).await?;
         assert_eq!(code, Some(64), "{setting}={value}: {said}");
         assert!(said.contains(said_of_it), "{setting}={value}: {said}");

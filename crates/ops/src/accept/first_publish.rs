@@ -2,12 +2,16 @@
 
 use crate::message::first_message;
 use broker::{Message, Publisher, Queue};
+use std::time::Duration;
 use store::{NewEvent, Store, Ticket};
 use telemetry::Chain;
 use tokio::sync::mpsc;
 
 /// Messages in one round of confirms at most.
 const ROUND: usize = 512;
+
+/// How long the removal of confirmed rows may take. The relay publishes once more what was not removed.
+const CONFIRM_LIMIT: Duration = Duration::from_secs(8);
 
 /// Publishes fresh events and removes their outbox rows. Whatever goes wrong here is mended by the relay.
 pub struct FirstPublish {
@@ -54,6 +58,9 @@ pub(crate) async fn confirm(store: &Store, tickets: &[Ticket]) -> Result<u64, st
     if tickets.is_empty() {
         return Ok(0);
     }
-    let mut connection = store.connection().await?;
-    store::confirm(&mut connection, tickets).await
+    let confirming = async {
+        let mut connection = store.connection().await?;
+        store::confirm(&mut connection, tickets).await
+    };
+    store.within(CONFIRM_LIMIT, "remove what is published", confirming).await
 }

@@ -1,6 +1,6 @@
-//! Whether Postgres and the broker agree on what is dead.
+//! Whether Postgres and the broker agree on what is dead, by their figures.
 
-use super::settle::SettleError;
+use super::settle::{LIMIT, SettleError};
 use broker::{Broker, Inspector};
 use serde::Serialize;
 use store::Store;
@@ -26,8 +26,11 @@ pub async fn check(store: &Store, broker: &Broker) -> Result<Agreement, SettleEr
     let inspector = Inspector::connect(broker).await?;
     let depths = inspector.depths().await?;
     inspector.close().await;
-    let mut connection = store.connection().await?;
-    let (postgres, unpublished) = store::dead_figures(&mut connection).await?;
+    let counting = async {
+        let mut connection = store.connection().await?;
+        store::dead_figures(&mut connection).await
+    };
+    let (postgres, unpublished) = store.within(LIMIT, "count dead letters", counting).await?;
     let broker = i64::from(depths.dead.messages);
     Ok(Agreement { postgres, unpublished, broker, agree: postgres == broker + unpublished })
 }

@@ -47,12 +47,16 @@ pub enum ReplayError {
     Unreadable(i64),
 }
 
-const CHUNK: i64 = 500;
+/// Letters that change in one transaction.
+pub(super) const CHUNK: i64 = 500;
+
+/// How long such a transaction may take before its connection is taken for dead.
+pub(super) const CHUNK_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often, and after which rest, to come back for letters that somebody else holds: another command, or a duplicate
 /// delivery that is being counted. Both take moments.
-const COME_BACK: u32 = 50;
-const HELD: Duration = Duration::from_millis(100);
+pub(super) const COME_BACK: u32 = 50;
+pub(super) const HELD: Duration = Duration::from_millis(100);
 
 /// Begins a replay of all dead letters that match and died before now. `report` is told of each step and may stop the
 /// command; what is left can be taken up by [`resume`].
@@ -126,14 +130,8 @@ async fn run(
         if report(progress).is_break() {
             break;
         }
-        let mut tx = store.begin("replay").await?;
-        let taken = store::replay_chunk(&mut tx, progress.id, filter, chunk, clock.now()).await?;
-        let left = if taken == 0 { store::count_dead(&mut tx, filter).await? } else { 0 };
-        if taken == 0 && left == 0 {
-            store::finish_replay(&mut tx, progress.id, clock.now()).await?;
-        }
-        let running = find_in(&mut tx, progress.id).await?.status == "running";
-        tx.commit().await?;
+        let step = step(store, clock, progress.id, filter, chunk);
+        let Step { taken, left, running } = store.within(CHUNK_LIMIT, "replay", step).await?;
         if !running || held == COME_BACK {
             break;
         }
@@ -150,6 +148,34 @@ async fn run(
     }
     let _last = report(progress);
     find(store, progress.id).await
+}
+
+/// What one chunk did.
+struct Step {
+    /// Letters with new tries.
+    taken: u64,
+    /// Letters that match and are held by others, where none could be taken.
+    left: i64,
+    /// Whether there is to be another chunk.
+    running: bool,
+}
+
+async fn step(
+    store: &Store,
+    clock: &dyn Clock,
+    id: i64,
+    filter: &DeadFilter,
+    chunk: i64,
+) -> Result<Step, ReplayError> {
+    let mut tx = store.begin("replay").await?;
+    let taken = store::replay_chunk(&mut tx, id, filter, chunk, clock.now()).await?;
+    let left = if taken == 0 { store::count_dead(&mut tx, filter).await? } else { 0 };
+    if taken == 0 && left == 0 {
+        store::finish_replay(&mut tx, id, clock.now()).await?;
+    }
+    let running = find_in(&mut tx, id).await?.status == "running";
+    tx.commit().await?;
+    Ok(Step { taken, left, running })
 }
 
 fn pause(taken: u64, rate: u32) -> Duration {

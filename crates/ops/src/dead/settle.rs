@@ -11,7 +11,8 @@ use domain::envelope::parse;
 use domain::{Clock, EndpointName, EventKey, EventStatus, FailureClass};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use store::{EventStanding, Failure, Intention, NewEvent, Quarantined, Store};
+use std::time::Duration;
+use store::{EventStanding, Failure, Intention, NewEvent, Quarantined, Store, Tx};
 
 use crate::message::{event_of, key_of};
 
@@ -44,10 +45,13 @@ pub enum SettleError {
 }
 
 /// Copies held at the same time.
-const PREFETCH: u16 = 200;
+pub(super) const PREFETCH: u16 = 200;
 
 /// Dead events compared at the same time.
-const RESTORE_CHUNK: i64 = 2_000;
+pub(super) const RESTORE_CHUNK: i64 = 2_000;
+
+/// How long one transaction of a pass may take before its connection is taken for dead.
+pub(super) const LIMIT: Duration = Duration::from_secs(35);
 
 /// Waits until nobody else settles, then makes one pass over the dead letters that are there.
 ///
@@ -63,8 +67,17 @@ pub async fn settle(
     let mut election = store.begin("wait for the settler").await?;
     store::lock_settling(&mut election).await?;
     let settled = pass(store, broker, clock, worker).await?;
-    election.commit().await?;
+    end(store, election, clock).await?;
     Ok(settled)
+}
+
+/// Records that a pass came to its end, and lets the next one make one.
+pub(super) async fn end(store: &Store, mut election: Tx, clock: &dyn Clock) -> Result<(), store::Error> {
+    let ending = async {
+        store::record_settled(&mut election, clock.now()).await?;
+        election.commit().await
+    };
+    store.within(LIMIT, "end the settling", ending).await
 }
 
 /// One pass, made by the only one that makes one.
@@ -80,7 +93,8 @@ pub(super) async fn pass(
     let mut settled = Settled::default();
     let mut copies_seen = HashSet::new();
     while let Some(batch) = sweep.next_batch().await? {
-        let verdicts = judge(store, clock, worker, &batch, &mut copies_seen, &mut settled).await?;
+        let judging = judge(store, clock, worker, &batch, &mut copies_seen, &mut settled);
+        let verdicts = store.within(LIMIT, "settle", judging).await?;
         sweep.settle(batch.into_iter().zip(verdicts)).await?;
     }
     let complete = sweep.saw_everything();
@@ -104,25 +118,41 @@ async fn restore(
     let mut restored = 0;
     let mut after = 0;
     loop {
-        let mut tx = store.begin("restore dead letters").await?;
-        let dead = store::dead_without_intention(&mut tx, began, after, RESTORE_CHUNK).await?;
-        let Some((_, last)) = dead.last() else { return Ok(restored) };
-        after = last.event;
-        let missing: Vec<Intention> = dead
-            .iter()
-            .filter(|(key, standing)| !copies_seen.contains(&(key.clone(), standing.generation)))
-            .map(|(_, standing)| Intention {
-                event: standing.event,
-                queue: store::Queue::Dead,
-                generation: standing.generation,
-                tries: standing.tries,
-                due_at: clock.now(),
-            })
-            .collect();
-        restored += u32::try_from(missing.len()).unwrap_or(u32::MAX);
-        store::schedule(&mut tx, &missing).await?;
-        tx.commit().await?;
+        let chunk = restore_chunk(store, clock, began, after, copies_seen);
+        let Some((last, count)) = store.within(LIMIT, "restore dead letters", chunk).await? else {
+            return Ok(restored);
+        };
+        after = last;
+        restored += count;
     }
+}
+
+/// Looks at the next dead events after number `after`. Returns the number of the last one and how many get a new copy;
+/// `None` when there were no more.
+async fn restore_chunk(
+    store: &Store,
+    clock: &dyn Clock,
+    began: DateTime<Utc>,
+    after: i64,
+    copies_seen: &HashSet<(EventKey, u32)>,
+) -> Result<Option<(i64, u32)>, store::Error> {
+    let mut tx = store.begin("restore dead letters").await?;
+    let dead = store::dead_without_intention(&mut tx, began, after, RESTORE_CHUNK).await?;
+    let missing: Vec<Intention> = dead
+        .iter()
+        .filter(|(key, standing)| !copies_seen.contains(&(key.clone(), standing.generation)))
+        .map(|(_, standing)| Intention {
+            event: standing.event,
+            queue: store::Queue::Dead,
+            generation: standing.generation,
+            tries: standing.tries,
+            due_at: clock.now(),
+        })
+        .collect();
+    store::schedule(&mut tx, &missing).await?;
+    tx.commit().await?;
+    let last = dead.last().map(|(_, standing)| standing.event);
+    Ok(last.map(|last| (last, u32::try_from(missing.len()).unwrap_or(u32::MAX))))
 }
 
 /// Decides on each copy, and adopts what Postgres did not know, before anything is removed.
@@ -146,7 +176,8 @@ async fn judge(
         settled.seen += 1;
         let standing = key.as_ref().and_then(|key| standings.get(key));
         let (Ok(message), Some(standing), Some(key)) = (&letter.message, standing, key) else {
-            store::quarantine(&mut tx, &foreign(letter, clock)).await?;
+            // Without a bound: it leaves the broker with this.
+            store::quarantine(&mut tx, &foreign(letter, clock), None).await?;
             settled.foreign += 1;
             verdicts.push(Verdict::Remove);
             continue;

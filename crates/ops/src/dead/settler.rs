@@ -1,16 +1,21 @@
-//! Settling by itself: whenever the two sides disagree, one worker makes a pass.
+//! Settling by itself: whenever the two sides disagree, and every few minutes anyway, one worker makes a pass.
 
 use super::{check, settle};
 use broker::Broker;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::Clock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::Store;
+use store::{Store, Tx};
 use telemetry::{Chain, LogLimiter};
 use tokio_util::sync::CancellationToken;
 
 /// How often the figures are compared.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// How often all letters are looked at although the figures agree. A pass moves each of them once; with many, it takes
+/// some seconds.
+const THOROUGHLY_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// Compares the broker's dead letters with Postgres and settles what differs.
 pub struct Settler {
@@ -48,19 +53,33 @@ impl Settler {
         }
     }
 
+    /// The right to settle, and when a pass last came to its end; `None` when somebody else has the right. It is held by a
+    /// transaction that does nothing else, and goes with it however this ends.
+    async fn elect(&self) -> Result<Option<(Tx, Option<DateTime<Utc>>)>, store::Error> {
+        let electing = async {
+            let mut election = self.store.begin("elect the settler").await?;
+            if store::try_lock_settling(&mut election).await? {
+                let last = store::last_settled(&mut election).await?;
+                return Ok(Some((election, last)));
+            }
+            election.commit().await?;
+            Ok(None)
+        };
+        self.store.within(settle::LIMIT, "elect the settler", electing).await
+    }
+
     async fn pass(&self, disagreed: &mut bool) -> Result<(), settle::SettleError> {
-        // The lock is held by a transaction that does nothing else, and goes with it however this ends.
-        let mut election = self.store.begin("elect the settler").await?;
-        if !store::try_lock_settling(&mut election).await? {
-            return Ok(());
-        }
+        let Some((election, last_settled)) = self.elect().await? else { return Ok(()) };
         // The two sides are not read at the same instant: only what still differs the next time is a difference.
-        let differs = !check::check(&self.store, &self.broker).await?.agree;
-        if !std::mem::replace(disagreed, differs) || !differs {
-            return Ok(());
+        let figures = check::check(&self.store, &self.broker).await?;
+        let differs = std::mem::replace(disagreed, !figures.agree) && !figures.agree;
+        // Figures that agree may hide one too many and one too few.
+        let overdue = last_settled.is_none_or(|last| self.clock.now() - last >= THOROUGHLY_EVERY);
+        if !differs && !(overdue && figures.postgres + figures.broker > 0) {
+            return Ok(election.commit().await?);
         }
         let settled = settle::pass(&self.store, &self.broker, &*self.clock, &self.worker).await?;
-        election.commit().await?;
+        settle::end(&self.store, election, &*self.clock).await?;
         if settled.removed + settled.adopted + settled.restored + settled.foreign > 0 {
             tracing::info!(
                 removed = settled.removed,

@@ -1,7 +1,7 @@
 //! Taking messages in: reading them, and letting go what is over.
 
 use super::job::{Job, acknowledge};
-use super::{Context, POSTGRES_DEADLINE};
+use super::Context;
 use crate::message::key_of;
 use broker::{Acker, Delivery};
 use domain::envelope::parse;
@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 use store::EventStanding;
 use telemetry::{Chain, TraceContext};
-use tokio::time::timeout;
+
+/// How long a look-up by keys may take. Beyond it the connection is taken for dead and another one is asked.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(15);
 
 /// Turns deliveries into jobs. What no worker can read goes to the dead letters one by one; what is over by now is
 /// acknowledged.
@@ -82,13 +84,12 @@ async fn standings(context: &Context, jobs: &[Job]) -> HashMap<EventKey, EventSt
             store::standing_of(&mut connection, &keys).await
         };
         let waiting = context.progress.waiting("Postgres, where events stand".to_owned());
-        let error = match timeout(POSTGRES_DEADLINE, asked).await {
-            Ok(Ok(standings)) => return standings,
-            Ok(Err(error)) => Chain(&error).to_string(),
-            Err(_elapsed) => "no answer in time".to_owned(),
+        let error = match context.store.within(LOOKUP_LIMIT, "look up events", asked).await {
+            Ok(standings) => return standings,
+            Err(error) => error,
         };
         drop(waiting);
-        tracing::warn!(error, "cannot look up events; waiting for Postgres");
+        tracing::warn!(error = %Chain(&error), "cannot look up events; waiting for Postgres");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(10));
     }

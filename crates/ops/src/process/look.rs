@@ -4,7 +4,7 @@ use super::failure::FailedTry;
 use super::gate::Pass;
 use super::groups::Group;
 use super::job::Job;
-use super::{Context, GroupKey, POSTGRES_DEADLINE};
+use super::{Context, GroupKey};
 use chrono::{DateTime, TimeDelta, Utc};
 use claude::{EventFilter, Fetched, Order, Paging, Status};
 use domain::envelope::payload_data;
@@ -15,7 +15,7 @@ use domain::{
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tokio::time::timeout;
+use std::time::Duration;
 use tracing::Instrument;
 
 /// A group, and what was seen of its resource.
@@ -25,8 +25,13 @@ pub(super) struct Looked {
     pub(super) seen: Result<Observation, FailedTry>,
 }
 
-/// Our clock and ingest's may differ by so much; a snapshot covers what was received that long before its fetch.
-const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(1);
+/// Our clock and ingest's may differ by so much; a snapshot covers what was received that long before its fetch. More
+/// than machines without a time service drift apart in days: too little takes an old state for the new one and nothing
+/// mends it, too much costs a fetch.
+const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(10);
+
+/// How long reading a stored state may take; without it the state is fetched.
+const STATE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Looks at the resource of a group. A panic on the way is a failed try of all its events.
 pub(super) async fn run(context: Arc<Context>, group: Group, pass: Pass) -> Option<Looked> {
@@ -80,11 +85,7 @@ async fn stored_state(context: &Context, resource: &ResourceRef) -> ResourceStat
         let mut connection = context.store.connection().await?;
         store::load_states(&mut connection, &[resource]).await
     };
-    let Ok(read) = timeout(POSTGRES_DEADLINE, read).await else {
-        tracing::debug!("stored state not read in time; fetching");
-        return ResourceState::default();
-    };
-    match read {
+    match context.store.within(STATE_LIMIT, "read a state", read).await {
         Ok(mut states) => states.remove(&(resource.kind, resource.id.clone())).unwrap_or_default(),
         Err(error) => {
             tracing::debug!(error = %telemetry::Chain(&error), "stored state not read; fetching");

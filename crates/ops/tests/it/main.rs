@@ -2,6 +2,7 @@
 //! the servers; every test has its own database and its own queues.
 
 mod accepting;
+mod agreeing;
 mod bench;
 mod convergence;
 mod failing;
@@ -12,5 +13,6 @@ mod receiving;
 mod relaying;
 mod replays;
 mod settling;
+mod silence;
 mod unreadable;
 mod vectors;

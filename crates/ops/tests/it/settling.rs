@@ -10,22 +10,22 @@ use store::{DeadFilter, Failure, NewEvent};
 use testkit::eventually;
 use testkit::proxy::TcpProxy;
 
-async fn pass(bench: &Bench) -> Result<Settled> {
+pub(crate) async fn pass(bench: &Bench) -> Result<Settled> {
     Ok(settle(&bench.store, &bench.broker, &*bench.clock, "worker-1").await?)
 }
 
-fn named(id: &str) -> Result<NewEvent> {
+pub(crate) fn named(id: &str) -> Result<NewEvent> {
     platform_event(id, "session.running", "sesn_1", -1)
 }
 
 /// The letter of an event that died of its third failure.
-fn letter(event: &NewEvent) -> Message {
+pub(crate) fn letter(event: &NewEvent) -> Message {
     let failure = broker::Failure { class: FailureClass::Transient, reason: "no answer".to_owned() };
     Message { tries: 3, failure: Some(failure), ..message(event) }
 }
 
 /// Stores events that died ten seconds ago, without any letter.
-async fn died(bench: &Bench, events: &[NewEvent]) -> Result<()> {
+pub(crate) async fn died(bench: &Bench, events: &[NewEvent]) -> Result<()> {
     bench.accept(events).await?;
     let mut tx = bench.store.begin("die").await?;
     let keys: Vec<_> = events.iter().map(NewEvent::key).collect();
@@ -48,7 +48,7 @@ async fn died(bench: &Bench, events: &[NewEvent]) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-async fn agrees(bench: &Bench) -> Result<()> {
+pub(crate) async fn agrees(bench: &Bench) -> Result<()> {
     eventually(PATIENCE, "agreement", async || {
         let agreement = check(&bench.store, &bench.broker).await?;
         ensure!(agreement.agree, "{agreement:?}");

@@ -4,7 +4,7 @@ use crate::bench::{Bench, after, again, event, failure, noon};
 use anyhow::Result;
 use bytes::Bytes;
 use domain::{EndpointName, EventStatus};
-use store::{Finished, Ledger, NewEvent, Quarantined};
+use store::{Finished, Kept, Ledger, NewEvent, Quarantined};
 
 #[tokio::test]
 async fn an_empty_ledger_balances() -> Result<()> {
@@ -81,12 +81,43 @@ async fn a_quarantined_body_is_kept_byte_for_byte() -> Result<()> {
         problem: "the body is not JSON".to_owned(),
     };
     let mut connection = bench.store.connection().await?;
-    store::quarantine(&mut connection, &body).await?;
-    store::quarantine(&mut connection, &Quarantined { content_type: Some("text/\u{fe0f}".into()), ..body })
-        .await?;
+    assert_eq!(store::quarantine(&mut connection, &body, None).await?, Kept::New);
+    let empty = Quarantined { content_type: Some("text/\u{fe0f}".into()), body: Vec::new(), ..body };
+    assert_eq!(store::quarantine(&mut connection, &empty, None).await?, Kept::New);
     assert_eq!(store::quarantined(&mut connection).await?, 2);
     let kept = bench.texts("SELECT encode(body, 'hex') FROM quarantine ORDER BY id").await?;
-    assert_eq!(kept, ["00ff7b0a", "00ff7b0a"]);
+    assert_eq!(kept, ["00ff7b0a", ""]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_is_quarantined_once_and_new_ones_only_up_to_the_bound() -> Result<()> {
+    let bench = Bench::new().await?;
+    let body = |text: &str, endpoint: &str| {
+        anyhow::Ok(Quarantined {
+            endpoint: EndpointName::new(endpoint)?,
+            received_at: noon(),
+            body: text.into(),
+            content_type: None,
+            problem: "the body is not JSON".to_owned(),
+        })
+    };
+    let mut connection = bench.store.connection().await?;
+    let mut keep = async |text, endpoint, bound| {
+        anyhow::Ok(store::quarantine(&mut connection, &body(text, endpoint)?, bound).await?)
+    };
+    assert_eq!(keep("a", "default", Some(2)).await?, Kept::New);
+    assert_eq!(keep("a", "default", Some(2)).await?, Kept::Again);
+    assert_eq!(keep("a", "other", Some(2)).await?, Kept::New);
+    assert_eq!(keep("b", "default", Some(2)).await?, Kept::Full);
+    assert_eq!(keep("a", "default", Some(2)).await?, Kept::Again, "a full quarantine still counts");
+    assert_eq!(keep("b", "default", None).await?, Kept::New);
+    let times = bench
+        .texts(
+            "SELECT concat_ws(' ', endpoint, convert_from(body, 'UTF8'), times) FROM quarantine ORDER BY id",
+        )
+        .await?;
+    assert_eq!(times, ["default a 3", "other a 1", "default b 1"]);
     Ok(())
 }
 

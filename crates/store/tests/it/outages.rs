@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, PATIENCE, after, event, key, options};
 use anyhow::{Result, ensure};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{Accepted, Error, NewEvent, Options, Store};
 use testkit::eventually;
 use testkit::proxy::TcpProxy;
@@ -19,12 +19,6 @@ async fn behind_a_proxy(bench: &Bench) -> Result<(TcpProxy, Store)> {
     for tx in open {
         tx.commit().await?;
     }
-    let what = "six idle connections";
-    eventually(PATIENCE, what, async || {
-        ensure!(store.pool_size() == (6, 6), "{:?}", store.pool_size());
-        Ok(Some(()))
-    })
-    .await?;
     Ok((proxy, store))
 }
 
@@ -100,13 +94,81 @@ async fn a_statement_that_takes_too_long_is_unavailable() -> Result<()> {
 #[tokio::test]
 async fn without_a_free_connection_the_wait_ends_in_time() -> Result<()> {
     let bench = Bench::new().await?;
-    let acquire_timeout = Duration::from_millis(200);
+    let acquire_timeout = Duration::from_secs(2);
     let store = Store::new(&Options { connections: 1, acquire_timeout, ..options(bench.database.url()) })?;
     let holder = store.begin("hold").await?;
     assert!(store.begin("wait").await.unwrap_err().is_unavailable());
     assert!(store.connection().await.err().is_some_and(|error| error.is_unavailable()));
     holder.commit().await?;
-    store.begin("go").await?;
+    eventually(PATIENCE, "a free connection", async || Ok(Some(store.begin("go").await?))).await?;
+    Ok(())
+}
+
+/// One round trip, with a deadline.
+async fn look(store: &Store) -> Result<i64, Error> {
+    let looking = async {
+        let mut connection = store.connection().await?;
+        Ok::<_, Error>(store::backlog(&mut connection).await?.pending)
+    };
+    store.within(Duration::from_millis(300), "look", looking).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_fall_silent_cost_one_deadline_and_no_place_in_the_pool() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (proxy, store) = behind_a_proxy(&bench).await?;
+    eventually(PATIENCE, "a pool that works", async || Ok(Some(look(&store).await?))).await?;
+    proxy.strand();
+    let began = Instant::now();
+    let error = look(&store).await.unwrap_err();
+    assert!(matches!(error, Error::Silent { .. }) && error.is_unavailable(), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    eventually(Duration::from_secs(5), "a connection that works", async || Ok(Some(look(&store).await?)))
+        .await?;
+    // As many as the pool may have: none of its places is held by a dead one.
+    let mut all = Vec::new();
+    for _ in 0..options(String::new()).connections {
+        all.push(store.begin("use them all").await?);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_silent_when_it_is_given_back_is_closed() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (proxy, url) = TcpProxy::start_before(&bench.database.url()).await?;
+    let lone = Options { connections: 1, acquire_timeout: Duration::from_millis(500), ..options(url) };
+    let store = Store::new(&lone)?;
+    let free =
+        async || eventually(PATIENCE, "a place in the pool", async || Ok(Some(look(&store).await?))).await;
+    let connection = store.connection().await?;
+    proxy.strand();
+    drop(connection);
+    free().await?;
+    let mut tx = store.begin("accept").await?;
+    store::accept_batch(&mut tx, &[event("evt_1")?], after(10)).await?;
+    proxy.strand();
+    drop(tx);
+    free().await?;
+    // Work that was dropped in the middle leaves nothing behind either.
+    proxy.stall();
+    assert!(look(&store).await.is_err());
+    proxy.resume();
+    free().await?;
+    assert_eq!(bench.number("SELECT count(*) FROM events").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_error_of_the_pool_names_the_server() -> Result<()> {
+    let store = Store::new(&Options {
+        acquire_timeout: Duration::from_millis(300),
+        ..options("postgres://holdfast:very-secret@127.0.0.1:1/nowhere".to_owned())
+    })?;
+    for error in [store.begin("accept").await.err(), store.connection().await.err()] {
+        let said = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains("127.0.0.1:1 ") && !said.contains("very-secret"), "{said}");
+    }
     Ok(())
 }
 
@@ -123,7 +185,7 @@ async fn a_refused_statement_is_not_mistaken_for_an_outage() -> Result<()> {
 async fn errors_name_no_password() -> Result<()> {
     let url = "postgres://holdfast:very-secret@127.0.0.1:1/nowhere".to_owned();
     let store = Store::new(&Options { acquire_timeout: Duration::from_millis(300), ..options(url) })?;
-    let error = store.server_version().await.unwrap_err();
+    let error = store.server().await.unwrap_err();
     assert!(error.is_unavailable());
     assert!(!format!("{error:?} {error} {store:?}").contains("very-secret"), "{error:?} {store:?}");
     let error = Store::new(&options("postgres://u:very-secret@host:port/".to_owned())).unwrap_err();

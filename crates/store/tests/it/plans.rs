@@ -9,7 +9,7 @@ use crate::bench::{Bench, after, again, event, key, noon, session};
 use anyhow::{Result, ensure};
 use domain::{EndpointName, EventId, EventKey};
 use sqlx::{AssertSqlSafe, Row};
-use store::{DeadFilter, Finished, Intention, Queue, Store, Ticket, Tx};
+use store::{DeadFilter, EventFilter, Finished, Intention, Queue, Store, Ticket, Tx};
 
 const TIMES: u32 = 8;
 
@@ -167,7 +167,24 @@ async fn dead_letters_are_listed_counted_and_taken_by_an_index_of_their_own() ->
         assert_eq!(store::list_dead(tx, &filter, 10).await?.len(), 10);
         assert_eq!(store::count_dead(tx, &filter).await?, 100);
         assert_eq!(store::select_dead(tx, &filter, 5).await?.len(), 5);
+        Ok(())
+    })
+    .await?;
+    uses(&bench, &["events_dead_kinds"], async |tx| {
         assert_eq!(store::dead_stats(tx).await?.len(), 1);
+        let rare = DeadFilter { resource_id: Some("sesn_201".to_owned()), ..DeadFilter::default() };
+        assert_eq!(store::list_dead(tx, &rare, 10).await?.len(), 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_events_of_the_last_moments_are_found_by_their_receipt() -> Result<()> {
+    let bench = filled().await?;
+    uses(&bench, &["events_received"], async |tx| {
+        let filter = EventFilter { since: Some(after(20)), limit: 51, ..EventFilter::default() };
+        assert_eq!(store::list_events(tx, &filter).await?.len(), 1);
         Ok(())
     })
     .await
@@ -191,7 +208,7 @@ async fn the_backlog_never_reads_finished_events() -> Result<()> {
     assert_eq!((backlog.pending, backlog.dead), (200, 100));
     assert_eq!(scans(&mut tx, "events").await?, 0);
     assert!(scans(&mut tx, "events_pending").await? > 0);
-    assert!(scans(&mut tx, "events_dead").await? > 0);
+    assert!(scans(&mut tx, "events_dead").await? + scans(&mut tx, "events_dead_kinds").await? > 0);
     assert_eq!(store::lock_events(&mut tx, &[key("evt_1")?]).await?.len(), 1);
     Ok(())
 }

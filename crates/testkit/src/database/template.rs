@@ -14,10 +14,13 @@ use std::path::Path;
 
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
 
+/// What an empty database is made of, so that tests behave the same on every server, whatever its own template and locale.
+pub(super) const EMPTY: &str = "TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'";
+
 /// Any number will do as long as nobody else uses it: "holdfast" in ASCII.
 const LOCK: i64 = 0x686f_6c64_6661_7374;
 
-/// Databases of test processes that were killed are dropped by a later run when they are this old.
+/// Templates, and databases of test processes that were killed, are dropped by a later run when they are this old.
 const LEFTOVER_SECONDS: i64 = 6 * 3600;
 
 /// Creates a migrated database under a new name and returns the name.
@@ -46,12 +49,16 @@ pub(super) async fn clone_migrated(admin: &mut PgConnection, server: &PgConnectO
 
 /// A name that no other test uses. It carries the server's time, so that leftovers can be told from live databases.
 pub(super) async fn unique_name(admin: &mut PgConnection) -> Result<String> {
+    let seconds = server_seconds(admin).await?;
+    Ok(format!("holdfast_test_{seconds}_{:08x}", rand::random::<u32>()))
+}
+
+async fn server_seconds(admin: &mut PgConnection) -> Result<i64> {
     let row = sqlx::raw_sql("SELECT extract(epoch FROM now())::bigint AS seconds")
         .fetch_one(admin)
         .await
         .context("cannot read the server's clock")?;
-    let seconds: i64 = row.try_get("seconds").context("the server's clock is no number")?;
-    Ok(format!("holdfast_test_{seconds}_{:08x}", rand::random::<u32>()))
+    row.try_get("seconds").context("the server's clock is no number")
 }
 
 /// Builds the template, unless somebody else has done so while we waited for the lock.
@@ -68,10 +75,12 @@ async fn build(
     // Under another name until it is complete: a template that exists is a template that can be copied.
     let unfinished = format!("{template}_unfinished");
     execute(admin, format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)")).await?;
-    execute(admin, format!("CREATE DATABASE {unfinished}")).await?;
+    execute(admin, format!("CREATE DATABASE {unfinished} {EMPTY}")).await?;
     let mut connection = connect(&server.clone().database(&unfinished)).await?;
     migrator.run(&mut connection).await.context("cannot apply the migrations to the template database")?;
     connection.close().await.context("cannot close the connection to the template database")?;
+    let seconds = server_seconds(admin).await?;
+    execute(admin, format!("COMMENT ON DATABASE {unfinished} IS '{seconds}'")).await?;
     // Nobody may connect: a database with connections cannot be copied.
     execute(admin, format!("ALTER DATABASE {unfinished} WITH ALLOW_CONNECTIONS false")).await?;
     execute(admin, format!("ALTER DATABASE {unfinished} RENAME TO {template}")).await
@@ -86,10 +95,12 @@ async fn exists(admin: &mut PgConnection, database: &str) -> Result<bool> {
     Ok(row.is_some())
 }
 
-/// Drops templates of other states of the migrations and the databases of killed test processes.
+/// Drops old templates and the databases of killed test processes. A young template of another state of the migrations
+/// may be in use right now, by the tests of another working copy on the same server.
 async fn drop_leftovers(admin: &mut PgConnection) -> Result<()> {
     let statement = format!(
-        "SELECT datname::text AS name FROM pg_database WHERE datname ~ '^holdfast_template_' \
+        "SELECT datname::text AS name FROM pg_database WHERE (datname ~ '^holdfast_template_' \
+             AND shobj_description(oid, 'pg_database')::bigint < extract(epoch FROM now()) - {LEFTOVER_SECONDS}) \
          OR (datname ~ '^holdfast_test_[0-9]+_' \
              AND split_part(datname, '_', 3)::bigint < extract(epoch FROM now()) - {LEFTOVER_SECONDS})"
     );
@@ -106,6 +117,7 @@ async fn drop_leftovers(admin: &mut PgConnection) -> Result<()> {
 
 fn template_name(migrator: &Migrator) -> String {
     let mut hasher = DefaultHasher::new();
+    EMPTY.hash(&mut hasher);
     for migration in migrator.iter() {
         migration.version.hash(&mut hasher);
         migration.checksum.hash(&mut hasher);

@@ -54,7 +54,7 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
 async fn wait_for(store: &Store, wait: Duration) -> Result<(), store::Error> {
     let deadline = Instant::now() + wait;
     loop {
-        match store.server_version().await {
+        match store.server().await {
             Err(error) if error.is_unavailable() && Instant::now() < deadline => {
                 tracing::info!(error = %telemetry::Chain(&error), "waiting for Postgres");
                 tokio::time::sleep(PAUSE).await;

@@ -3,21 +3,18 @@
 use super::confirm;
 use super::selection::SelectionArgs;
 use super::settle;
-use crate::answer::Answer;
+use crate::answer::{Answer, remark};
 use crate::connect;
 use crate::error::Error;
 use crate::print::text::counted;
 use crate::print::{Form, json};
 use clap::builder::NonEmptyStringValueParser;
 use domain::Clock;
-use ops::dead::Settled;
+use ops::dead::{self, Discarded, Settled};
 use runtime::SystemClock;
 use serde::Serialize;
 use settings::{BrokerArgs, DatabaseArgs};
-use store::{DeadFilter, Store};
-
-/// Dead letters that are closed in one transaction.
-const CHUNK: i64 = 500;
+use store::DeadFilter;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -41,7 +38,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Discarded<'a> {
+struct Report<'a> {
     /// How many were closed.
     #[serde(rename = "discarded")]
     count: u64,
@@ -70,28 +67,19 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
             confirm::ask("Discard", count)?;
         }
     }
-    let count = discard(&store, &filter, &args.reason).await?;
+    let Discarded { count, held } = dead::discard(&store, &SystemClock, &filter, &args.reason).await?;
+    if held > 0 {
+        let letters = counted(held, "dead letter");
+        remark(&format!("warning: {letters} left as they were, another command holds them; try again"));
+    }
     let settled = settle::follow_up(&store, &broker).await;
     Ok(Answer::new(match form {
-        Form::Json => json::object(&Discarded { count, reason: &args.reason, settled })?,
+        Form::Json => json::object(&Report { count, reason: &args.reason, settled })?,
         Form::Text(_) if count == 0 => "no dead letters match\n".to_owned(),
         Form::Text(_) => {
             let letters = counted(i64::try_from(count).unwrap_or(i64::MAX), "dead letter");
             format!("{letters} discarded\n")
         }
-    }))
-}
-
-/// Closes all that match, a transaction per chunk. What was closed before an outage stays closed.
-async fn discard(store: &Store, filter: &DeadFilter, reason: &str) -> Result<u64, store::Error> {
-    let mut discarded = 0;
-    loop {
-        let mut tx = store.begin("discard dead letters").await?;
-        let events = store::select_dead(&mut tx, filter, CHUNK).await?;
-        if events.is_empty() {
-            return Ok(discarded);
-        }
-        discarded += store::discard(&mut tx, &events, reason, SystemClock.now()).await?;
-        tx.commit().await?;
-    }
+    })
+    .failed_if(held > 0))
 }

@@ -42,11 +42,12 @@ pub(super) async fn checks(args: &DatabaseArgs) -> Vec<Check> {
 }
 
 async fn all(store: &Store, checks: &mut Vec<Check>) -> Result<(), Check> {
-    let version = store.server_version().await.map_err(|error| {
+    let server = store.server().await.map_err(|error| {
         let advice = "is it running, and are host, port, user and password in DATABASE_URL right?";
         Check::failed("postgres", Chain(&error).to_string(), advice)
     })?;
-    checks.push(version_check(&version));
+    checks.push(version_check(&server.version));
+    checks.push(encoding_check(&server.encoding));
     // An error about the schema itself says what to do.
     store.check_schema().await.map_err(|error| Check::failed_saying("schema", &error))?;
     checks.push(Check::ok("schema", "up to date"));
@@ -70,6 +71,16 @@ fn version_check(version: &str) -> Check {
         Check::ok("postgres", found)
     } else {
         Check::warning("postgres", found, "only 15 to 18 are tested")
+    }
+}
+
+/// Ids, types and errors are stored as text, and may hold anything that Unicode has.
+fn encoding_check(encoding: &str) -> Check {
+    if encoding == "UTF8" {
+        Check::ok("encoding", encoding)
+    } else {
+        let advice = "events with other letters will be refused; create the database with ENCODING 'UTF8'";
+        Check::warning("encoding", encoding, advice)
     }
 }
 
