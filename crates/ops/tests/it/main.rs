@@ -2,6 +2,7 @@
 //! the servers; every test has its own database and its own queues.
 
 mod accepting;
+mod auditing;
 mod bench;
 mod convergence;
 mod failing;
