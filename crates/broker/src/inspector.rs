@@ -83,7 +83,9 @@ impl Inspector {
             &[],
             marker.encode(),
         );
-        match in_time("confirm a marker", async { publishing.await?.await }).await? {
+        let confirmed = in_time("confirm a marker", async { publishing.await?.await }).await?;
+        in_time("close the channel", channel.close(200, "OK".into())).await?;
+        match confirmed {
             Confirmation::Ack(None) => Ok(()),
             Confirmation::Ack(Some(_)) => Err(Error::Returned),
             Confirmation::Nack(_) | Confirmation::NotRequested => Err(Error::MarkerUnconfirmed),

@@ -33,6 +33,7 @@ pub struct Auditor {
     worker: String,
     metrics: Metrics,
     figures: Figures,
+    shown: Option<store::Figures>,
     next_report: Option<Instant>,
     next_place: Option<Instant>,
     log: LogLimiter,
@@ -57,6 +58,7 @@ impl Auditor {
             worker,
             metrics,
             figures: Figures::default(),
+            shown: None,
             next_report: None,
             next_place: None,
             log: LogLimiter::new(std::time::Duration::from_mins(1)),
@@ -127,9 +129,13 @@ impl Auditor {
     }
 
     /// Says what this worker holds, and shows the figures that one of the workers took.
-    async fn report(&self, eyes: &Eyes) -> Result<(), store::Error> {
-        let mut connection = self.store.connection().await?;
+    async fn report(&mut self, eyes: &Eyes) -> Result<(), store::Error> {
         let now = self.clock.now();
+        if let Some(figures) = &self.shown {
+            // Without Postgres, too, they grow older.
+            self.metrics.show(figures, now);
+        }
+        let mut connection = self.store.connection().await?;
         if *eyes.link.borrow() == LinkState::Up {
             let (held_since, holds_redelivered) = match eyes.hands.held() {
                 Held::Nothing => (None, false),
@@ -140,7 +146,9 @@ impl Auditor {
             let report = WorkerReport { worker, reported_at: now, held_since, holds_redelivered };
             store::report_held(&mut connection, &report).await?;
         }
-        self.metrics.show(&store::figures(&mut connection).await?, now);
+        let figures = store::figures(&mut connection).await?;
+        self.metrics.show(&figures, now);
+        self.shown = Some(figures);
         Ok(())
     }
 

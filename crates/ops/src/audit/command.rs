@@ -3,6 +3,7 @@
 use super::proof::Proof;
 use super::{AuditError, Config, rounds};
 use broker::{Broker, Depths, Inspector};
+use chrono::{DateTime, Utc};
 use domain::Clock;
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -117,9 +118,14 @@ pub async fn audit(
     options: Options,
     tell: &mut dyn FnMut(&Progress),
 ) -> Result<Report, AuditError> {
+    let began = clock.now();
     tell(&Progress::Rows);
     let (ledger, rows) = compare(store).await?;
-    let queue = question(store, broker, clock, config, options, tell).await?;
+    let queue = match question(store, broker, clock, config, options, tell).await? {
+        // A worker was quicker; it was lost all the same.
+        Verdict::Accounted => found_meanwhile(store, began).await?.unwrap_or(Verdict::Accounted),
+        other => other,
+    };
     let Depths { work, dead } = depths(broker).await?;
     let mut connection = store.connection().await?;
     let Unfinished { pending, outbox, .. } = store::unfinished(&mut connection).await?;
@@ -180,7 +186,7 @@ async fn question(
         loop {
             let proof = match look(store, clock, config, options, number).await? {
                 Look::Over(verdict) => return Ok(verdict),
-                // By a worker's round, which published something again: what was asked is to be asked anew.
+                // By a worker's round: what was asked is to be asked anew.
                 Look::Overtaken => break,
                 Look::Open(proof) => proof,
             };
@@ -191,6 +197,16 @@ async fn question(
             tokio::time::sleep(POLL).await;
         }
     }
+}
+
+/// What the workers' own rounds have queued again since this audit began.
+async fn found_meanwhile(store: &Store, began: DateTime<Utc>) -> Result<Option<Verdict>, store::Error> {
+    let mut connection = store.connection().await?;
+    let rounds = store::last_rounds(&mut connection, ROUNDS).await?;
+    let found = rounds.into_iter().find(|round| {
+        round.requeued > 0 && !round.dry_run && round.ended_at.is_some_and(|ended_at| ended_at >= began)
+    });
+    Ok(found.map(|round| Verdict::Requeued { events: round.requeued, examples: round.examples }))
 }
 
 async fn place(

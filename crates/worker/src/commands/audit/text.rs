@@ -104,9 +104,13 @@ fn outcome(round: &Round) -> String {
 
 fn verdict(report: &Report) -> String {
     let mut out = match &report.queue {
-        Verdict::Accounted => {
-            format!("Each of {} is still to be published, in RabbitMQ or with a worker.\n", counted(report.ledger.pending, "pending event"))
-        }
+        Verdict::Accounted => match report.ledger.pending {
+            0 => "Every event is finished.\n".to_owned(),
+            1 => "The one pending event is still to be published, in RabbitMQ or with a worker.\n".to_owned(),
+            pending => {
+                format!("Each of the {pending} pending events is still to be published, in RabbitMQ or with a worker.\n")
+            }
+        },
         Verdict::Requeued { events, examples } => format!(
             "RabbitMQ had lost {}; queued again: {}\n",
             counted(*events, "message"),
