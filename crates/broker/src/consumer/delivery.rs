@@ -36,15 +36,15 @@ pub struct MarkerDelivery {
 }
 
 impl MarkerDelivery {
-    /// The delivery back, when it is no marker.
+    /// The delivery of a message that was recognized as a marker.
     pub(super) fn new(
+        marker: Marker,
         delivery: lapin::message::Delivery,
-        unsettled: &Arc<AtomicUsize>,
-    ) -> Result<Self, lapin::message::Delivery> {
-        let Some(marker) = Marker::decode(&delivery.properties, &delivery.data) else { return Err(delivery) };
+        unsettled: Arc<AtomicUsize>,
+    ) -> Self {
         unsettled.fetch_add(1, Ordering::Relaxed);
-        let acker = Acker { inner: delivery.acker, unsettled: Arc::clone(unsettled), _hold: None };
-        Ok(Self { marker, delivered: Instant::now(), acker })
+        let acker = Acker { inner: delivery.acker, unsettled, _hold: None };
+        Self { marker, delivered: Instant::now(), acker }
     }
 }
 

@@ -4,7 +4,7 @@ use super::control::{Phase, Steering};
 use super::watchdog::{Look, Watchdog};
 use super::{ConsumerConfig, Delivery, Hands, MarkerDelivery};
 use crate::link::Link;
-use crate::{Broker, Error};
+use crate::{Broker, Error, Marker};
 use futures_util::StreamExt as _;
 use lapin::options::{
     BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
@@ -79,11 +79,11 @@ impl Session {
                     let delivery = next
                         .ok_or(Error::ConsumptionEnded { queue: self.config.queue })?
                         .map_err(Error::operation("deliver messages"))?;
-                    match MarkerDelivery::new(delivery, &self.unsettled) {
-                        Ok(marker) => self.put_aside(marker).await?,
-                        Err(delivery) => {
-                            held = Some(Delivery::new(delivery, Arc::clone(&self.unsettled), &self.hands));
-                        }
+                    let unsettled = Arc::clone(&self.unsettled);
+                    if let Some(marker) = Marker::decode(&delivery.properties, &delivery.data) {
+                        self.put_aside(MarkerDelivery::new(marker, delivery, unsettled)).await?;
+                    } else {
+                        held = Some(Delivery::new(delivery, unsettled, &self.hands));
                     }
                     watchdog.delivered();
                     check.reset();

@@ -6,7 +6,7 @@ use broker::{
     Consumer, ConsumerConfig, Control, Held, Inspector, Marker, Message, Metrics, PublisherConfig, Queue,
 };
 use lapin::options::BasicPublishOptions;
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::AMQPValue;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
 use testkit::clock::real_now;
 use tokio::sync::mpsc;
@@ -23,7 +23,7 @@ fn marker(number: i64) -> Marker {
 async fn forge(bench: &Bench, value: AMQPValue, mut properties: BasicProperties, body: &[u8]) -> Result<()> {
     let connection = Connection::connect(&testkit::broker::url()?, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
-    let mut headers = properties.headers().clone().unwrap_or_else(FieldTable::default);
+    let mut headers = properties.headers().clone().unwrap_or_default();
     headers.insert("holdfast-marker".into(), value);
     properties = properties.with_headers(headers);
     let options = BasicPublishOptions::default();
@@ -88,8 +88,8 @@ async fn an_event_with_a_markers_header_is_an_event_and_garbage_is_malformed() -
     // Borrowed from a real message, for its headers.
     publisher.publish(Queue::Work, &message("event-1")).await?;
     bench.settles_at(Queue::Work, 1).await?;
-    let real = testkit::broker::get_all(&bench.queues.work()).await?.pop().context("the message")?;
-    forge(&bench, AMQPValue::LongLongInt(7), real.properties.clone(), &real.body).await?;
+    let borrowed = testkit::broker::get_all(&bench.queues.work()).await?.pop().context("the message")?;
+    forge(&bench, AMQPValue::LongLongInt(7), borrowed.properties.clone(), &borrowed.body).await?;
     for garbage in [AMQPValue::LongString("7\0".into()), AMQPValue::Void, AMQPValue::LongLongInt(-7)] {
         forge(&bench, garbage, BasicProperties::default(), b"").await?;
     }

@@ -78,11 +78,11 @@ impl Auditor {
                     None => open = false,
                 },
                 _ = ticks.tick() => {
-                    let step = tokio::select! {
-                        step = self.step(&eyes) => step,
+                    let duty = tokio::select! {
+                        duty = self.step(&eyes) => duty,
                         () = stop.cancelled() => return,
                     };
-                    if let Err(error) = step
+                    if let Err(error) = duty
                         && let Some(suppressed) = self.log.admit("step", Instant::now())
                     {
                         tracing::warn!(error = %Chain(&error), suppressed, "audit waits");
@@ -171,7 +171,7 @@ impl Auditor {
         };
         // Another worker, or a person, was here before.
         if let Some(since) = since {
-            self.next_place = Some(Instant::now() + (self.config.interval - since));
+            self.next_place = Some(Instant::now() + self.config.interval.saturating_sub(since));
             return Ok(());
         }
         // Also when it fails: an outage must not lead to a marker each second.

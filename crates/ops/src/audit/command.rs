@@ -121,11 +121,13 @@ pub async fn audit(
     let began = clock.now();
     tell(&Progress::Rows);
     let (ledger, rows) = compare(store).await?;
-    let queue = match question(store, broker, clock, config, options, tell).await? {
-        // A worker was quicker; it was lost all the same.
-        Verdict::Accounted => found_meanwhile(store, began).await?.unwrap_or(Verdict::Accounted),
-        other => other,
-    };
+    let mut queue = question(store, broker, clock, config, options, tell).await?;
+    // A worker may have been quicker; it was lost all the same.
+    if queue == Verdict::Accounted
+        && let Some(found) = found_meanwhile(store, began).await?
+    {
+        queue = found;
+    }
     let Depths { work, dead } = depths(broker).await?;
     let mut connection = store.connection().await?;
     let Unfinished { pending, outbox, .. } = store::unfinished(&mut connection).await?;

@@ -43,8 +43,8 @@ fn is_due(next: Option<Instant>) -> bool {
     next.is_none_or(|next| Instant::now() >= next)
 }
 
-fn rest(spent: Duration, least: Duration) -> Option<Instant> {
-    Some(Instant::now() + spent.saturating_mul(REST).max(least))
+fn rest(spent: Duration, least: Duration) -> Instant {
+    Instant::now() + spent.saturating_mul(REST).max(least)
 }
 
 impl Figures {
@@ -55,7 +55,7 @@ impl Figures {
             let began = Instant::now();
             let unfinished = store::unfinished(&mut connection).await?;
             store::keep_unfinished(&mut connection, clock.now(), &unfinished).await?;
-            self.next_look = rest(began.elapsed(), LOOK_EVERY);
+            self.next_look = Some(rest(began.elapsed(), LOOK_EVERY));
         }
         if !is_due(self.next_count) {
             return Ok(());
@@ -65,7 +65,7 @@ impl Figures {
             let Some((ledger, last)) = store::ledger_chunk(&mut connection, self.count.after, PIECE).await?
             else {
                 store::keep_ledger(&mut connection, clock.now(), &self.count.ledger).await?;
-                self.next_count = rest(self.count.spent + began.elapsed(), COUNT_EVERY);
+                self.next_count = Some(rest(self.count.spent + began.elapsed(), COUNT_EVERY));
                 self.count = Count::default();
                 return Ok(());
             };
