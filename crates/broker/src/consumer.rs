@@ -12,11 +12,13 @@ use tokio::time::sleep;
 
 mod control;
 mod delivery;
+mod hands;
 mod session;
 mod watchdog;
 
 pub use control::{Control, Flow};
-pub use delivery::{Acker, Delivery};
+pub use delivery::{Acker, Delivery, MarkerDelivery};
+pub use hands::{Hands, Held};
 
 use control::{Phase, Steering};
 use session::Session;
@@ -56,6 +58,8 @@ pub struct Consumer {
     broker: Broker,
     config: ConsumerConfig,
     supervision: Supervision,
+    hands: Hands,
+    markers: Option<mpsc::Sender<MarkerDelivery>>,
 }
 
 impl Consumer {
@@ -63,7 +67,21 @@ impl Consumer {
     #[must_use]
     pub fn new(broker: Broker, mut config: ConsumerConfig, metrics: Metrics) -> Self {
         config.prefetch = config.prefetch.max(1);
-        Self { broker, config, supervision: Supervision::new(Direction::Consume, metrics) }
+        let supervision = Supervision::new(Direction::Consume, metrics);
+        Self { broker, config, supervision, hands: Hands::default(), markers: None }
+    }
+
+    /// Where markers go. Without it, or when there is no room, they are acknowledged and forgotten: a lost marker is
+    /// replaced by the next one.
+    #[must_use]
+    pub fn with_markers(self, markers: mpsc::Sender<MarkerDelivery>) -> Self {
+        Self { markers: Some(markers), ..self }
+    }
+
+    /// What it has handed out and nobody has settled, to be looked at. Markers do not count.
+    #[must_use]
+    pub fn hands(&self) -> Hands {
+        self.hands.clone()
     }
 
     /// The state of the connection, to be watched. [`LinkState::Up`] while paused or draining, too.
@@ -94,7 +112,7 @@ impl Consumer {
     /// One session from connecting to its end. `Ok` means that there shall be no other.
     async fn session(&mut self, steering: &mut Steering) -> Result<(), Error> {
         let session = tokio::select! {
-            opened = Session::open(&self.broker, &self.config) => opened?,
+            opened = Session::open(&self.broker, &self.config, &self.hands, self.markers.as_ref()) => opened?,
             () = steering.until_draining() => return Ok(()),
         };
         self.supervision.up();

@@ -99,6 +99,9 @@ pub enum Error {
     /// A copy of a dead letter was not confirmed; its original stays in the queue.
     #[error("the copy of a dead letter was not confirmed by RabbitMQ")]
     CopyUnconfirmed,
+    /// A marker was not confirmed; it may be in the queue or not.
+    #[error("the marker of an audit was not confirmed by RabbitMQ")]
+    MarkerUnconfirmed,
     /// The delivery belongs to a session that is over; the broker gives the message to somebody again.
     #[error("the delivery can no longer be acknowledged, RabbitMQ will deliver it again")]
     DeliveryExpired,
@@ -122,6 +125,7 @@ impl Error {
             | Self::NothingConfirmed { .. }
             | Self::Returned
             | Self::CopyUnconfirmed
+            | Self::MarkerUnconfirmed
             | Self::DeliveryExpired => FailureClass::Transient,
         }
     }

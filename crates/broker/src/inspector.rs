@@ -1,9 +1,12 @@
 //! Looking at the queues and tidying the dead letters, on a short-lived connection of its own.
 
 use crate::link::Link;
-use crate::{Broker, Error, Queue, QueueNames};
-use lapin::options::{QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions};
-use lapin::types::FieldTable;
+use crate::{Broker, Error, Marker, Queue, QueueNames};
+use lapin::Confirmation;
+use lapin::options::{
+    BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions, QueueDeleteOptions, QueuePurgeOptions,
+};
+use lapin::types::{FieldTable, ShortString};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -64,6 +67,29 @@ impl Inspector {
             self.link.channel.queue_declare(self.queues.routing_key(queue), options, FieldTable::default());
         let declared = in_time("look at a queue", declaring).await?;
         Ok(QueueDepth { messages: declared.message_count(), consumers: declared.consumer_count() })
+    }
+
+    /// Places a marker at the tail of [`Queue::Work`], and returns when the broker has it.
+    ///
+    /// # Errors
+    /// When the connection is gone, or the broker did not confirm the marker.
+    pub async fn place_marker(&self, marker: Marker) -> Result<(), Error> {
+        let channel = in_time("open a channel", self.link.create_channel()).await?;
+        in_time("switch confirms on", channel.confirm_select(ConfirmSelectOptions::default())).await?;
+        let publishing = channel.basic_publish(
+            ShortString::default(),
+            self.queues.routing_key(Queue::Work),
+            BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() },
+            &[],
+            marker.encode(),
+        );
+        let confirmed = in_time("confirm a marker", async { publishing.await?.await }).await?;
+        in_time("close the channel", channel.close(200, "OK".into())).await?;
+        match confirmed {
+            Confirmation::Ack(None) => Ok(()),
+            Confirmation::Ack(Some(_)) => Err(Error::Returned),
+            Confirmation::Nack(_) | Confirmation::NotRequested => Err(Error::MarkerUnconfirmed),
+        }
     }
 
     /// Throws away all waiting messages of a queue and returns how many there were.

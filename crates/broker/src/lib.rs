@@ -31,11 +31,11 @@ mod supervision;
 pub mod topology;
 
 pub use amqp_url::AmqpUrl;
-pub use consumer::{Acker, Consumer, ConsumerConfig, Control, Delivery, Flow};
+pub use consumer::{Acker, Consumer, ConsumerConfig, Control, Delivery, Flow, Hands, Held, MarkerDelivery};
 pub use error::Error;
 pub use inspector::{DeadLetter, Depths, Inspector, QueueDepth, Sweep, SweepCounts, Verdict};
 pub use link::{Broker, LinkState};
-pub use message::{Failure, Malformed, Message};
+pub use message::{Failure, Malformed, Marker, Message};
 pub use metrics::Metrics;
 pub use publisher::{PublishError, Publisher, PublisherConfig, PublisherTask};
 pub use topology::{Queue, QueueNames};

@@ -13,6 +13,8 @@
 //! | `holdfast-generation`, `holdfast-tries` | how often the event was replayed, and tries used in this generation |
 //! | `holdfast-failure-class`, `holdfast-failure-reason` | on dead letters: why |
 //! | `traceparent` | W3C trace context |
+//!
+//! A [`Marker`] is no event: it has no body, no version, and only `holdfast-marker` and `holdfast-marker-placed-at`.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -21,6 +23,7 @@ use domain::FailureClass;
 mod decode;
 mod encode;
 mod hints;
+mod marker;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +31,7 @@ pub(crate) use decode::{decode, text};
 pub use encode::Unencodable;
 pub(crate) use encode::encode;
 pub use hints::{Death, Hints};
+pub use marker::Marker;
 
 mod name {
     //! Header names.
@@ -41,6 +45,8 @@ mod name {
     pub(super) const FAILURE_CLASS: &str = "holdfast-failure-class";
     pub(super) const FAILURE_REASON: &str = "holdfast-failure-reason";
     pub(super) const TRACEPARENT: &str = "traceparent";
+    pub(super) const MARKER: &str = "holdfast-marker";
+    pub(super) const MARKER_PLACED_AT: &str = "holdfast-marker-placed-at";
 }
 
 /// The layout that [`Message`] has on the wire. A change that old readers would misread raises it.

@@ -1,11 +1,12 @@
 //! The verbs of the system, each composed from the adapters: receive a delivery, accept an event, relay what is due,
-//! process what was queued, look after the dead letters.
+//! process what was queued, look after the dead letters, audit the queue.
 //!
 //! The HTTP handler, the consumer and the command line all call these, so that a replay means the same everywhere.
 //! What must not happen, happens here or not at all: an answer before the commit, an ack before the commit, a network
 //! call inside a transaction.
 
 pub mod accept;
+pub mod audit;
 pub mod dead;
 mod message;
 pub mod metrics;

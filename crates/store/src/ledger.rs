@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 /// How many events there are, and where they stand. `accepted` is counted on its own, so that the sum can be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the states of an event, see domain::EventStatus")]
 pub struct Ledger {
     pub accepted: i64,
@@ -24,6 +24,20 @@ impl Ledger {
     pub const fn balances(&self) -> bool {
         self.accepted
             == self.pending + self.applied + self.superseded + self.ignored + self.dead + self.discarded
+    }
+
+    /// Adds another part of the events.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            accepted: self.accepted + other.accepted,
+            pending: self.pending + other.pending,
+            applied: self.applied + other.applied,
+            superseded: self.superseded + other.superseded,
+            ignored: self.ignored + other.ignored,
+            dead: self.dead + other.dead,
+            discarded: self.discarded + other.discarded,
+        }
     }
 }
 

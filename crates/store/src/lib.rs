@@ -6,11 +6,13 @@
 
 mod accept;
 mod attempts;
+mod audit;
 mod connection;
 mod dead;
 mod effects;
 mod error;
 mod events;
+mod figures;
 mod history;
 mod lease;
 mod ledger;
@@ -24,6 +26,12 @@ mod standing;
 
 pub use accept::{Accepted, NewEvent, Source, accept_batch};
 pub use attempts::{Attempt, attempts_of};
+pub use audit::{
+    Contradiction, NewRound, Requeued, Round, WorkerReport, any_suspect, any_unpublished_pending,
+    contradictions, end_round, find_round, last_rounds, lock_auditing, mark_returned, note_suspects,
+    open_rounds, overtake, place_round, report_held, requeue_chunk, see_one_instant, try_lock_auditing,
+    worker_reports,
+};
 pub use connection::{Options, Server, Store};
 pub use dead::{
     DeadFilter, DeadGroup, count_dead, dead_figures, dead_stats, discard, list_dead, select_dead,
@@ -33,6 +41,7 @@ pub use effects::{
 };
 pub use error::Error;
 pub use events::{EventDetail, EventFilter, EventRow, find_events, list_events};
+pub use figures::{Figures, Unfinished, figures, keep_ledger, keep_unfinished, ledger_chunk, unfinished};
 pub use history::{HistoryEntry, HistoryRow, history_of, record_history};
 pub use lease::{Connection, Tx};
 pub use ledger::{Backlog, Ledger, backlog, ledger};

@@ -21,6 +21,17 @@ impl Answer {
         Self { exit: if wrong { Exit::Failure } else { Exit::Ok }, ..self }
     }
 
+    /// The same text, and an exit code that says that the question is to be asked again later, or that something was found
+    /// wrong, which weighs more.
+    pub(crate) fn open_or_failed(self, open: bool, wrong: bool) -> Self {
+        let exit = match (wrong, open) {
+            (true, _) => Exit::Failure,
+            (false, true) => Exit::Temporary,
+            (false, false) => Exit::Ok,
+        };
+        Self { exit, ..self }
+    }
+
     /// Writes the text to standard output. A reader that has seen enough (`| head`) is no error.
     ///
     /// # Errors

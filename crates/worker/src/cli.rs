@@ -1,7 +1,7 @@
 //! The command line: its tree, and what is the same for all of its commands.
 
 use crate::answer::Answer;
-use crate::commands::{dlq, doctor, events, migrate, resources};
+use crate::commands::{audit, dlq, doctor, events, migrate, resources};
 use crate::error::exit_of;
 use crate::print::{Colours, Form};
 use crate::run;
@@ -56,6 +56,7 @@ Examples:
   worker run                             process events until a signal comes
   worker dlq list --class transient      what failed for good, and why
   worker dlq replay --type 'session.*'   give it new tries
+  worker audit                           is every event somewhere?
   worker doctor                          is everything reachable and right?
 
 Exit codes: 0 done; 1 not found, failed, or something is wrong; 64 wrong usage or settings;
@@ -76,6 +77,8 @@ enum Command {
     /// Look at the dead-letter queue, replay it, close what is in it
     #[command(subcommand)]
     Dlq(dlq::Command),
+    /// Prove that every accepted event is accounted for, queue again what RabbitMQ has lost
+    Audit(Box<audit::Args>),
     /// Check that everything is reachable and right
     Doctor(Box<doctor::Args>),
 }
@@ -130,6 +133,7 @@ impl Cli {
             Command::Events(command) => command.run(form).await,
             Command::Resources(command) => command.run(form).await,
             Command::Dlq(command) => command.run(form).await,
+            Command::Audit(args) => audit::run(&args, form).await,
             Command::Doctor(args) => doctor::run(&args, form).await,
         };
         let printed = answer.and_then(|answer: Answer| Ok(answer.print()?));

@@ -7,6 +7,7 @@ use broker::{
     Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames,
 };
 use ops::Metrics;
+use ops::audit::{Auditor, Eyes};
 use ops::dead::Settler;
 use ops::process::{Config, Processor};
 use runtime::{Exit, Failure, Health, HealthServer, OrExit, SystemClock, Tasks, listen};
@@ -24,6 +25,9 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Groups written in one transaction at most.
 const APPLY_GROUPS: usize = 64;
+
+/// Markers of audits that wait to be noted at most; one more is forgotten.
+const MARKERS: usize = 64;
 
 /// Runs until a signal, then finishes what it has begun; the rest, and what does not get finished in time, is given back.
 pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Failure> {
@@ -45,6 +49,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let (metrics, broker_metrics) = (Metrics::default(), broker::Metrics::default());
     metrics.register_worker(&mut registry);
     broker_metrics.register(&mut registry);
+    let audit_metrics = ops::audit::Metrics::default();
+    audit_metrics.register(&mut registry);
     let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
@@ -53,6 +59,9 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         Publisher::new(broker.clone(), PublisherConfig::default(), broker_metrics.clone());
     let consumer =
         Consumer::new(broker.clone(), ConsumerConfig::new(Queue::Work, settings.prefetch), broker_metrics);
+    let (markers, markers_seen) = mpsc::channel(MARKERS);
+    let consumer = consumer.with_markers(markers);
+    let eyes = Eyes { hands: consumer.hands(), link: consumer.state(), markers: markers_seen };
     let link = consumer.state();
     let processor = Processor::new(
         Config {
@@ -93,7 +102,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         publishing.run(publisher_stop).await;
         Ok(())
     });
-    let control = Control { flow: processor.flow(), drain: soft.clone(), close: hard };
+    let control = Control { flow: processor.flow(), drain: soft.clone(), close: hard.clone() };
     tasks.spawn_lasting("consumer", async move {
         consumer.run(sink, control).await;
         Ok(())
@@ -106,6 +115,15 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let shutdown = tasks.shutdown().clone();
     tasks.spawn_critical("watchdog", async move {
         shutdown.or_soft(watchdog::watch(stuck, watchdog::CHECK)).await.unwrap_or(Ok(()))
+    });
+    let audit = ops::audit::Config { interval: settings.audit_interval, ..ops::audit::Config::default() };
+    let auditor =
+        Auditor::new(audit, store.clone(), broker.clone(), clock.clone(), worker.clone(), audit_metrics);
+    // As long as messages are in hand, somebody has to say so.
+    let stop = hard.clone();
+    tasks.spawn_lasting("auditor", async move {
+        auditor.run(eyes, stop).await;
+        Ok(())
     });
     let settler = Settler::new(store.clone(), broker, clock, worker);
     tasks.spawn_critical("settler", async move {

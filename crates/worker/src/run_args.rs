@@ -21,6 +21,10 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "HOLDFAST_PREFETCH", value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Pace")]
     prefetch: u16,
 
+    /// How often the workers together check that no event was lost by RabbitMQ
+    #[arg(long, env = "HOLDFAST_AUDIT_INTERVAL", value_name = "TIME", default_value = "60s", value_parser = audit_interval, help_heading = "Pace")]
+    audit_interval: Duration,
+
     /// On shutdown, longest time to finish what has been begun
     #[arg(long, env = "HOLDFAST_DRAIN", value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration, help_heading = "Pace")]
     drain: Duration,
@@ -58,6 +62,16 @@ pub(crate) struct RunSettings {
     pub(crate) concurrency: usize,
     pub(crate) prefetch: u16,
     pub(crate) drain: Duration,
+    pub(crate) audit_interval: Duration,
+}
+
+/// At least a second: a marker is a message like any other.
+fn audit_interval(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(interval) if interval < Duration::from_secs(1) => Err("at least 1s".to_owned()),
+        Ok(interval) => Ok(interval),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl RunArgs {
@@ -83,6 +97,7 @@ impl RunArgs {
                 concurrency: usize::from(self.concurrency),
                 prefetch: self.prefetch,
                 drain: self.drain,
+                audit_interval: self.audit_interval,
             })
         };
         problems.into_result(complete()).or_exit(Exit::Usage)

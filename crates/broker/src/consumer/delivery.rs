@@ -1,11 +1,13 @@
 //! A message in the hands of a consumer, and the three things it can say about it.
 
-use crate::message::{self, Hints};
+use super::hands::{Hands, Hold};
+use crate::message::{self, Hints, Marker};
 use crate::{Error, Malformed, Message};
 use bytes::Bytes;
 use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// One delivered message.
 #[derive(Debug)]
@@ -22,16 +24,45 @@ pub struct Delivery {
     pub acker: Acker,
 }
 
-impl Delivery {
-    pub(super) fn new(delivery: lapin::message::Delivery, unsettled: Arc<AtomicUsize>) -> Self {
+/// A delivered marker.
+#[derive(Debug)]
+pub struct MarkerDelivery {
+    /// The marker.
+    pub marker: Marker,
+    /// When it was delivered.
+    pub delivered: Instant,
+    /// Settles the delivery.
+    pub acker: Acker,
+}
+
+impl MarkerDelivery {
+    /// The delivery of a message that was recognized as a marker.
+    pub(super) fn new(
+        marker: Marker,
+        delivery: lapin::message::Delivery,
+        unsettled: Arc<AtomicUsize>,
+    ) -> Self {
         unsettled.fetch_add(1, Ordering::Relaxed);
+        let acker = Acker { inner: delivery.acker, unsettled, _hold: None };
+        Self { marker, delivered: Instant::now(), acker }
+    }
+}
+
+impl Delivery {
+    pub(super) fn new(
+        delivery: lapin::message::Delivery,
+        unsettled: Arc<AtomicUsize>,
+        hands: &Hands,
+    ) -> Self {
+        unsettled.fetch_add(1, Ordering::Relaxed);
+        let hold = hands.take(delivery.redelivered);
         let payload = Bytes::from(delivery.data);
         Self {
             message: message::decode(&delivery.properties, payload.clone()),
             payload,
             redelivered: delivery.redelivered,
             hints: Hints::of(&delivery.properties),
-            acker: Acker { inner: delivery.acker, unsettled },
+            acker: Acker { inner: delivery.acker, unsettled, _hold: Some(hold) },
         }
     }
 }
@@ -43,6 +74,7 @@ impl Delivery {
 pub struct Acker {
     inner: lapin::Acker,
     unsettled: Arc<AtomicUsize>,
+    _hold: Option<Hold>,
 }
 
 impl Acker {

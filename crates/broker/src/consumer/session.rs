@@ -2,9 +2,9 @@
 
 use super::control::{Phase, Steering};
 use super::watchdog::{Look, Watchdog};
-use super::{ConsumerConfig, Delivery};
+use super::{ConsumerConfig, Delivery, Hands, MarkerDelivery};
 use crate::link::Link;
-use crate::{Broker, Error};
+use crate::{Broker, Error, Marker};
 use futures_util::StreamExt as _;
 use lapin::options::{
     BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
@@ -12,6 +12,7 @@ use lapin::options::{
 use lapin::types::{FieldTable, ShortString};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
 
 /// The open session.
@@ -21,17 +22,26 @@ pub(super) struct Session {
     queue_name: ShortString,
     config: ConsumerConfig,
     unsettled: Arc<AtomicUsize>,
+    hands: Hands,
+    markers: Option<mpsc::Sender<MarkerDelivery>>,
 }
 
 impl Session {
     /// Connects, declares the queues and sets the prefetch.
-    pub(super) async fn open(broker: &Broker, config: &ConsumerConfig) -> Result<Self, Error> {
+    pub(super) async fn open(
+        broker: &Broker,
+        config: &ConsumerConfig,
+        hands: &Hands,
+        markers: Option<&mpsc::Sender<MarkerDelivery>>,
+    ) -> Result<Self, Error> {
         let link = Link::open(broker, "consume").await?;
         let session = Self {
             link,
             queue_name: broker.queues.routing_key(config.queue),
             config: config.clone(),
             unsettled: Arc::default(),
+            hands: hands.clone(),
+            markers: markers.cloned(),
         };
         let prefetch = session.link.channel.basic_qos(config.prefetch, BasicQosOptions::default());
         session.in_time("set the prefetch", prefetch).await?;
@@ -69,7 +79,12 @@ impl Session {
                     let delivery = next
                         .ok_or(Error::ConsumptionEnded { queue: self.config.queue })?
                         .map_err(Error::operation("deliver messages"))?;
-                    held = Some(Delivery::new(delivery, Arc::clone(&self.unsettled)));
+                    let unsettled = Arc::clone(&self.unsettled);
+                    if let Some(marker) = Marker::decode(&delivery.properties, &delivery.data) {
+                        self.put_aside(MarkerDelivery::new(marker, delivery, unsettled)).await?;
+                    } else {
+                        held = Some(Delivery::new(delivery, unsettled, &self.hands));
+                    }
                     watchdog.delivered();
                     check.reset();
                 }
@@ -89,6 +104,15 @@ impl Session {
             }
         }
         self.unsubscribe(deliveries, held).await
+    }
+
+    /// Gives a marker to whoever audits, without waiting for room.
+    async fn put_aside(&self, marker: MarkerDelivery) -> Result<(), Error> {
+        let Some(markers) = &self.markers else { return marker.acker.ack().await };
+        match markers.try_send(marker) {
+            Ok(()) => Ok(()),
+            Err(refused) => refused.into_inner().acker.ack().await,
+        }
     }
 
     async fn subscribe(&self) -> Result<lapin::Consumer, Error> {

@@ -14,7 +14,7 @@
 
 use super::in_time;
 use crate::message::{self, Hints, text};
-use crate::{Error, Malformed, Message};
+use crate::{Error, Malformed, Marker, Message};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -55,6 +55,8 @@ pub enum Verdict {
 pub struct DeadLetter {
     /// The message, or why it is none of ours.
     pub message: Result<Message, Malformed>,
+    /// Whether it is a marker, which means nothing here: it was delivered too often, or moved by hand.
+    pub is_marker: bool,
     /// The body as it came.
     pub payload: Bytes,
     /// The broker's own notes, such as from which queue it came and why.
@@ -221,6 +223,7 @@ impl DeadLetter {
         let payload = Bytes::from(delivery.data);
         Self {
             message: message::decode(&delivery.properties, payload.clone()),
+            is_marker: Marker::decode(&delivery.properties, &payload).is_some(),
             payload,
             hints: Hints::of(&delivery.properties),
             properties: delivery.properties,

@@ -3,6 +3,7 @@
 mod bench;
 mod consuming;
 mod dead_letters;
+mod markers;
 mod outages;
 mod publishing;
 mod refusals;

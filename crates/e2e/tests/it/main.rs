@@ -13,6 +13,7 @@ mod foreign_messages;
 mod house;
 mod ingest_crashes;
 mod life;
+mod lost_messages;
 mod message;
 mod migrations;
 mod node;

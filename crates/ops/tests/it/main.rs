@@ -3,6 +3,7 @@
 
 mod accepting;
 mod agreeing;
+mod auditing;
 mod bench;
 mod convergence;
 mod failing;

@@ -4,7 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "",
     "run",
     "migrate",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 23] = [
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "audit",
     "doctor",
     "doctor signature",
     "help",

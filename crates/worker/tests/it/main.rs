@@ -1,5 +1,6 @@
 //! The command line as an operator uses it: the real binary, on a real Postgres and a real RabbitMQ.
 
+mod audit;
 mod check;
 mod discard;
 mod doctor;
