@@ -10,6 +10,7 @@
 //! before, so that a process that dies gives back all it held.
 
 mod apply;
+mod bundle;
 mod failure;
 mod groups;
 mod intake;

@@ -6,6 +6,7 @@
 
 mod accept;
 mod attempts;
+mod bundles;
 mod connection;
 mod dead;
 mod effects;
@@ -20,8 +21,9 @@ mod replays;
 mod resources;
 mod standing;
 
-pub use accept::{Accepted, NewEvent, Source, accept_batch};
+pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
 pub use attempts::{Attempt, attempts_of};
+pub use bundles::{DueBundle, DueEvent, claim_bundles, confirm_bundles, keep_in_bundle};
 pub use connection::{Options, Store, Tx};
 pub use dead::{
     DeadFilter, DeadGroup, count_dead, dead_figures, dead_stats, dead_without_intention, discard, list_dead,

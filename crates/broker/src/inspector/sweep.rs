@@ -55,6 +55,9 @@ pub enum Verdict {
 pub struct DeadLetter {
     /// The message, or why it is none of ours.
     pub message: Result<Message, Malformed>,
+    /// The events of a message that carries several; empty for the usual letter. Bundles are never published as dead
+    /// letters: it came here by the broker's delivery limit or by hand.
+    pub bundled: Vec<Message>,
     /// The body as it came.
     pub payload: Bytes,
     /// The broker's own notes, such as from which queue it came and why.
@@ -219,14 +222,26 @@ impl Sweep {
 impl DeadLetter {
     fn new(delivery: lapin::message::Delivery) -> Self {
         let payload = Bytes::from(delivery.data);
+        let (message, bundled) = match message::decode_all(&delivery.properties, payload.clone()) {
+            Ok(mut messages) if messages.len() == 1 => {
+                (messages.pop().ok_or_else(no_event), Vec::new())
+            }
+            Ok(messages) => (Err(no_event()), messages),
+            Err(malformed) => (Err(malformed), Vec::new()),
+        };
         Self {
-            message: message::decode(&delivery.properties, payload.clone()),
+            message,
+            bundled,
             payload,
             hints: Hints::of(&delivery.properties),
             properties: delivery.properties,
             acker: delivery.acker,
         }
     }
+}
+
+fn no_event() -> Malformed {
+    Malformed { why: "it does not hold one event".to_owned() }
 }
 
 /// The properties of a letter for its copy: all of them, `x-death` included, but for the notes of this delivery, and
