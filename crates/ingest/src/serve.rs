@@ -94,7 +94,13 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
     };
     let receiver = Receiver::new(verification, acceptor, store.clone(), clock, metrics.clone());
     let shared =
-        Shared { receiver, metrics, body_limit: settings.body_limit, shutdown: tasks.shutdown().clone() };
+        Shared {
+            receiver,
+            metrics,
+            body_limit: settings.body_limit,
+            shutdown: tasks.shutdown().clone(),
+            traced: settings.traced,
+        };
     tasks.spawn_critical(
         "server",
         http(listener, shared, settings.http_threads, settings.drain_delay, settings.drain),
