@@ -48,6 +48,10 @@ listen_addresses = '127.0.0.1'
 port = $postgres_port
 unix_socket_directories = ''
 max_connections = 400
+shared_buffers = '256MB'
+# Each page that is first touched after a checkpoint is written whole: with random keys, rare checkpoints are cheap ones.
+max_wal_size = '4GB'
+checkpoint_timeout = '15min'
 log_min_duration_statement = '1s'
 SETTINGS
   # The tests' data is thrown away with the server, so it need not survive a power cut.

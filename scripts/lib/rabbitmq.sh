@@ -71,7 +71,7 @@ rabbitmq_environment() { # FOLDER: sets the array of the same name
     "RABBITMQ_LOG_BASE=$1/log"
     "RABBITMQ_PID_FILE=$1/pid"
     "RABBITMQ_DIST_PORT=$distribution_port"
-    'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1} -holdfast mark '"holdfast-$instance"
+    'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1} -holdfast mark '"holdfast-$instance"
     "ERL_EPMD_PORT=$epmd_port"
     'ERL_EPMD_ADDRESS=127.0.0.1'
     "ERL_CRASH_DUMP=$1/erl_crash.dump"

@@ -10,14 +10,16 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
+mod acker;
 mod control;
 mod delivery;
 mod hands;
 mod session;
 mod watchdog;
 
+pub use acker::Acker;
 pub use control::{Control, Flow};
-pub use delivery::{Acker, Delivery, MarkerDelivery};
+pub use delivery::{Delivery, MarkerDelivery};
 pub use hands::{Hands, Held};
 
 use control::{Phase, Steering};

@@ -105,6 +105,9 @@ pub enum Error {
     /// The delivery belongs to a session that is over; the broker gives the message to somebody again.
     #[error("the delivery can no longer be acknowledged, RabbitMQ will deliver it again")]
     DeliveryExpired,
+    /// The message carries other events as well, and what was asked for would happen to all of them.
+    #[error("the message carries several events, one of them cannot be rejected alone")]
+    PartOfBundle,
 }
 
 impl Error {
@@ -127,6 +130,7 @@ impl Error {
             | Self::CopyUnconfirmed
             | Self::MarkerUnconfirmed
             | Self::DeliveryExpired => FailureClass::Transient,
+            Self::PartOfBundle => FailureClass::Bug,
         }
     }
 

@@ -14,12 +14,15 @@
 //! | `holdfast-failure-class`, `holdfast-failure-reason` | on dead letters: why |
 //! | `traceparent` | W3C trace context |
 //!
+//! Under load several events travel as one message, see the module `bundle`: version 2, `holdfast-events` of them.
+//!
 //! A [`Marker`] is no event: it has no body, no version, and only `holdfast-marker` and `holdfast-marker-placed-at`.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::FailureClass;
 
+mod bundle;
 mod decode;
 mod encode;
 mod hints;
@@ -27,7 +30,10 @@ mod marker;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decode::{decode, text};
+pub(crate) use bundle::{encode as encode_bundle, runs};
+#[cfg(test)]
+pub(crate) use decode::decode;
+pub(crate) use decode::{decode_all, text};
 pub use encode::Unencodable;
 pub(crate) use encode::encode;
 pub use hints::{Death, Hints};
@@ -44,6 +50,7 @@ mod name {
     pub(super) const TRIES: &str = "holdfast-tries";
     pub(super) const FAILURE_CLASS: &str = "holdfast-failure-class";
     pub(super) const FAILURE_REASON: &str = "holdfast-failure-reason";
+    pub(super) const EVENTS: &str = "holdfast-events";
     pub(super) const TRACEPARENT: &str = "traceparent";
     pub(super) const MARKER: &str = "holdfast-marker";
     pub(super) const MARKER_PLACED_AT: &str = "holdfast-marker-placed-at";

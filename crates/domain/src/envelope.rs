@@ -9,7 +9,9 @@ use crate::ids::{EventId, EventType, InvalidName, check_name};
 use crate::resource::{ResourceKind, ResourceRef};
 use crate::rules::kind_of;
 use chrono::{DateTime, SubsecRound, Utc};
-use serde_json::{Map, Value};
+use members::{Members, Scalar};
+
+mod members;
 
 /// A signed body that is no envelope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,11 +40,12 @@ pub enum InvalidEnvelope {
 /// # Errors
 /// When the body is not JSON, or lacks what every event needs: an id, a type and a time.
 pub fn parse(body: &[u8]) -> Result<Event, InvalidEnvelope> {
-    let value: Value =
-        serde_json::from_slice(body).map_err(|error| InvalidEnvelope::NotJson(error.to_string()))?;
-    let Value::Object(top) = value else { return Err(InvalidEnvelope::NotAnObject) };
-    let empty = Map::new();
-    let data = top.get("data").and_then(Value::as_object).unwrap_or(&empty);
+    let not_json = |error: &dyn std::fmt::Display| InvalidEnvelope::NotJson(error.to_string());
+    let text = std::str::from_utf8(body).map_err(|error| not_json(&error))?;
+    let value: Scalar<'_> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    let Scalar::Object(top) = value else { return Err(InvalidEnvelope::NotAnObject) };
+    let empty = Members::default();
+    let data = top.object("data").unwrap_or(&empty);
 
     match dialect(&top, data) {
         Dialect::Platform => event(Dialect::Platform, &top, data, ("id", "id"), (data, "data.type", "type")),
@@ -57,20 +60,18 @@ pub fn parse(body: &[u8]) -> Result<Event, InvalidEnvelope> {
 /// classic events, which are whole, and where there is no usable time.
 #[must_use]
 pub fn time_of_thin(body: &[u8]) -> Option<DateTime<Utc>> {
-    let Ok(Value::Object(top)) = serde_json::from_slice(body) else { return None };
-    let empty = Map::new();
-    let data = top.get("data").and_then(Value::as_object).unwrap_or(&empty);
-    match dialect(&top, data) {
+    let Ok(Scalar::Object(top)) = serde_json::from_str(std::str::from_utf8(body).ok()?) else { return None };
+    let empty = Members::default();
+    match dialect(&top, top.object("data").unwrap_or(&empty)) {
         Dialect::Classic => None,
         Dialect::Platform | Dialect::Flat => instant(top.get("created_at")).ok(),
     }
 }
 
-fn dialect(top: &Map<String, Value>, data: &Map<String, Value>) -> Dialect {
-    let type_is_event = top.get("type").and_then(Value::as_str) == Some("event");
-    if type_is_event && data.contains_key("type") {
+fn dialect(top: &Members<'_>, data: &Members<'_>) -> Dialect {
+    if top.text("type") == Some("event") && data.get("type").is_some() {
         Dialect::Platform
-    } else if top.contains_key("event_id") || top.get("created_at").is_some_and(Value::is_number) {
+    } else if top.get("event_id").is_some() || top.get("created_at").is_some_and(Scalar::is_number) {
         Dialect::Classic
     } else {
         Dialect::Flat
@@ -79,10 +80,10 @@ fn dialect(top: &Map<String, Value>, data: &Map<String, Value>) -> Dialect {
 
 fn event(
     dialect: Dialect,
-    top: &Map<String, Value>,
-    data: &Map<String, Value>,
+    top: &Members<'_>,
+    data: &Members<'_>,
     (id_path, id_member): (&'static str, &str),
-    (type_holder, type_path, type_member): (&Map<String, Value>, &'static str, &str),
+    (type_holder, type_path, type_member): (&Members<'_>, &'static str, &str),
 ) -> Result<Event, InvalidEnvelope> {
     let unusable = |member| {
         move |problem: InvalidName| InvalidEnvelope::Unusable { member, problem: problem.to_string() }
@@ -104,32 +105,30 @@ fn event(
     })
 }
 
-fn text<'a>(
-    object: &'a Map<String, Value>,
-    path: &'static str,
-    member: &str,
-) -> Result<&'a str, InvalidEnvelope> {
+fn text<'a>(object: &'a Members<'_>, path: &'static str, member: &str) -> Result<&'a str, InvalidEnvelope> {
     match object.get(member) {
-        None | Some(Value::Null) => Err(InvalidEnvelope::Missing(path)),
-        Some(Value::String(text)) => Ok(text),
+        None | Some(Scalar::Null) => Err(InvalidEnvelope::Missing(path)),
+        Some(Scalar::Text(text)) => Ok(text),
         Some(_) => Err(InvalidEnvelope::Unusable { member: path, problem: "must be a string".to_owned() }),
     }
 }
 
 /// A time: RFC 3339 text, or whole Unix seconds. Years outside 0 to 9999 are nobody's, and no database's either.
-fn instant(value: Option<&Value>) -> Result<DateTime<Utc>, InvalidEnvelope> {
+fn instant(value: Option<&Scalar<'_>>) -> Result<DateTime<Utc>, InvalidEnvelope> {
     const MEMBER: &str = "created_at";
     let unusable = |problem: &str| InvalidEnvelope::Unusable { member: MEMBER, problem: problem.to_owned() };
     let instant = match value {
-        None | Some(Value::Null) => return Err(InvalidEnvelope::Missing(MEMBER)),
-        Some(Value::String(text)) => DateTime::parse_from_rfc3339(text)
+        None | Some(Scalar::Null) => return Err(InvalidEnvelope::Missing(MEMBER)),
+        Some(Scalar::Text(text)) => DateTime::parse_from_rfc3339(text)
             .map_err(|_| unusable("must be a time such as 2026-03-15T10:00:00Z"))?
             .with_timezone(&Utc),
-        Some(Value::Number(number)) => number
-            .as_i64()
-            .filter(|seconds| (0..=253_402_300_799).contains(seconds))
-            .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-            .ok_or_else(|| unusable("must be a whole number of Unix seconds"))?,
+        Some(Scalar::Integer(seconds)) if (0..=253_402_300_799).contains(seconds) => {
+            DateTime::from_timestamp(*seconds, 0)
+                .ok_or_else(|| unusable("must be a whole number of Unix seconds"))?
+        }
+        Some(Scalar::Integer(_) | Scalar::Number) => {
+            return Err(unusable("must be a whole number of Unix seconds"));
+        }
         Some(_) => return Err(unusable("must be a time (RFC 3339 text or Unix seconds)")),
     };
     // Microseconds are what the store keeps; the order of events must not differ before and after storing.
@@ -137,13 +136,13 @@ fn instant(value: Option<&Value>) -> Result<DateTime<Utc>, InvalidEnvelope> {
 }
 
 /// An optional name; one that could not be stored counts as absent.
-fn name(object: &Map<String, Value>, member: &str) -> Option<String> {
-    let text = object.get(member)?.as_str()?;
+fn name(object: &Members<'_>, member: &str) -> Option<String> {
+    let text = object.text(member)?;
     check_name(text).ok()?;
     Some(text.to_owned())
 }
 
-fn resource(event_type: &str, top: &Map<String, Value>, data: &Map<String, Value>) -> Option<ResourceRef> {
+fn resource(event_type: &str, top: &Members<'_>, data: &Members<'_>) -> Option<ResourceRef> {
     let kind = kind_of(event_type)?;
     let anywhere = |member| name(data, member).or_else(|| name(top, member));
     let data_id = || name(data, "id");

@@ -64,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) signatures: Signatures,
     pub(crate) database: Database,
     pub(crate) broker: Broker,
+    /// Whether spans are exported.
+    pub(crate) traced: bool,
 }
 
 impl Args {
@@ -104,6 +106,7 @@ impl Args {
                 signatures: signatures?,
                 database: database?,
                 broker: broker?,
+                traced: self.telemetry.otlp_endpoint.is_some(),
             })
         };
         problems.into_result(complete()).or_exit(Exit::Usage)

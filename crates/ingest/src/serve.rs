@@ -97,8 +97,13 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
         quarantine.run().await;
         Ok(())
     });
-    let shared =
-        Shared { receiver, metrics, body_limit: settings.body_limit, shutdown: tasks.shutdown().clone() };
+    let shared = Shared {
+        receiver,
+        metrics,
+        body_limit: settings.body_limit,
+        shutdown: tasks.shutdown().clone(),
+        traced: settings.traced,
+    };
     tasks.spawn_critical(
         "server",
         http(listener, shared, settings.http_threads, settings.drain_delay, settings.drain),

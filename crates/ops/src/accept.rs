@@ -12,7 +12,7 @@ mod first_publish;
 
 pub use committer::Committer;
 pub use first_publish::FirstPublish;
-pub(crate) use first_publish::confirm;
+pub(crate) use first_publish::{confirm, settle};
 
 use crate::Metrics;
 use broker::Publisher;
@@ -30,7 +30,7 @@ pub struct Config {
     pub queue: usize,
     /// Events in one commit at most.
     pub batch: usize,
-    /// Accepted events that may wait for their first publish; more are left to the relay.
+    /// Commits whose events may wait for their first publish; more are left to the relay.
     pub publish_queue: usize,
     /// How long the relay leaves a fresh event to the first publish. Longer than a publish may take.
     pub grace: TimeDelta,
@@ -47,7 +47,7 @@ impl Default for Config {
         Self {
             queue: 4096,
             batch: 256,
-            publish_queue: 16_384,
+            publish_queue: 64,
             grace: TimeDelta::seconds(10),
             deadline: Duration::from_secs(1),
             patience: Duration::from_secs(8),
@@ -78,12 +78,15 @@ pub enum NotAccepted {
 
 pub(crate) struct Waiting {
     event: NewEvent,
-    answer: oneshot::Sender<Result<Acceptance, NotAccepted>>,
+    answer: Answer,
 }
 
-impl Waiting {
-    fn answer(self, outcome: Result<Acceptance, NotAccepted>) {
-        let _sender_gave_up = self.answer.send(outcome).is_err();
+/// The way back to a sender.
+struct Answer(oneshot::Sender<Result<Acceptance, NotAccepted>>);
+
+impl Answer {
+    fn send(self, outcome: Result<Acceptance, NotAccepted>) {
+        let _sender_gave_up = self.0.send(outcome).is_err();
     }
 }
 
@@ -105,9 +108,16 @@ impl Acceptor {
     ) -> (Self, Committer, FirstPublish) {
         let (waiting, arrivals) = mpsc::channel(config.queue);
         let (accepted, to_publish) = mpsc::channel(config.publish_queue);
-        let committer =
-            Committer::new(config, arrivals, accepted, store.clone(), publisher.clone(), clock, metrics);
-        (Self { waiting }, committer, FirstPublish::new(to_publish, publisher, store))
+        let committer = Committer::new(
+            config,
+            arrivals,
+            accepted,
+            store.clone(),
+            publisher.clone(),
+            clock.clone(),
+            metrics,
+        );
+        (Self { waiting }, committer, FirstPublish::new(to_publish, publisher, store, clock))
     }
 
     /// Waits until the event is durable.
@@ -116,7 +126,7 @@ impl Acceptor {
     /// When too many are waiting, or neither store takes it.
     pub async fn accept(&self, event: NewEvent) -> Result<Acceptance, NotAccepted> {
         let (answer, outcome) = oneshot::channel();
-        self.waiting.try_send(Waiting { event, answer }).map_err(|error| match error {
+        self.waiting.try_send(Waiting { event, answer: Answer(answer) }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => NotAccepted::Overloaded,
             mpsc::error::TrySendError::Closed(_) => NotAccepted::Unavailable,
         })?;

@@ -3,19 +3,34 @@
 use broker::Message;
 use domain::ids::check_name;
 use domain::{EndpointName, Event, EventId, EventKey, FailureClass};
-use store::{Due, NewEvent, Source};
+use store::{Due, DueEvent, NewEvent, Source};
 
 /// The message that carries a freshly accepted event.
-pub(crate) fn first_message(event: &NewEvent) -> Message {
+pub(crate) fn first_message(event: NewEvent) -> Message {
     Message {
-        event_id: event.event.id.as_str().to_owned(),
-        endpoint: event.endpoint.as_str().to_owned(),
-        payload: event.payload.clone(),
-        content_type: event.content_type.clone(),
+        event_id: event.event.id.into(),
+        endpoint: event.endpoint.into(),
+        payload: event.payload,
+        content_type: event.content_type,
         received_at: event.received_at,
         generation: 1,
         tries: 0,
-        traceparent: event.traceparent.clone(),
+        traceparent: event.traceparent,
+        failure: None,
+    }
+}
+
+/// The same from the event's row, when its first publish was left to the relay.
+pub(crate) fn late_message(event: DueEvent) -> Message {
+    Message {
+        event_id: event.key.id.into(),
+        endpoint: event.key.endpoint.into(),
+        payload: event.payload,
+        content_type: event.content_type,
+        received_at: event.received_at,
+        generation: 1,
+        tries: 0,
+        traceparent: event.traceparent,
         failure: None,
     }
 }

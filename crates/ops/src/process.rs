@@ -13,6 +13,7 @@
 //! and no messages are taken from the queue.
 
 mod apply;
+mod bundle;
 mod failure;
 mod gate;
 mod groups;

@@ -1,12 +1,11 @@
 //! Taking events in, many at a time.
 
 use crate::error::Error;
-use crate::outbox::Ticket;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{EndpointName, Event, EventKey};
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// How an event came to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,55 +60,79 @@ impl NewEvent {
 /// What became of one of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// It is new; its outbox row bears this ticket.
-    New(Ticket),
+    /// It is new; our number of it.
+    New(i64),
     /// It was known.
     Duplicate,
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct AcceptedBatch {
+    /// The outcomes, in the order of the events.
+    pub outcomes: Vec<Accepted>,
+    /// The bundle that schedules the first publish of those that are new.
+    pub bundle: Option<i64>,
 }
 
 /// A row that has waited this long for its first publish is kicked by a duplicate delivery; younger ones are
 /// most likely being published right now.
 const UNPUBLISHED_AFTER: TimeDelta = TimeDelta::seconds(1);
 
-/// Stores events with their outbox rows, and counts another delivery of those that are known. All or nothing: the
-/// outcomes hold once the caller has committed.
+/// Stores events together with the schedule of their first publish, and counts another delivery of those that are
+/// known. One statement stores everything that is new, so that without duplicates no transaction is needed around it.
 ///
-/// `publish_due_at` is when the relay takes over what the caller did not get published itself.
+/// `publish_due_at` is when the relay takes over what the caller did not get published itself; `None` schedules nothing,
+/// for a caller that decides the events in the same transaction.
 ///
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn accept_batch(
-    tx: &mut PgConnection,
+    connection: &mut PgConnection,
     events: &[NewEvent],
-    publish_due_at: DateTime<Utc>,
-) -> Result<Vec<Accepted>, Error> {
+    publish_due_at: Option<DateTime<Utc>>,
+) -> Result<AcceptedBatch, Error> {
     // Sorted by key: two batches with the same events then lock them in the same order. The first of several
     // deliveries within the batch is stored, the others are counted.
-    let mut by_key: BTreeMap<EventKey, (&NewEvent, i32)> = BTreeMap::new();
-    for event in events {
-        by_key.entry(event.key()).or_insert((event, 0)).1 += 1;
-    }
+    let mut first: Vec<(&NewEvent, i32)> = events.iter().map(|event| (event, 1)).collect();
+    first.sort_by(|(one, _), (other, _)| key(one).cmp(&key(other)));
+    first.dedup_by(|(again, deliveries), (kept, total)| {
+        let same = key(again) == key(kept);
+        if same {
+            *total += *deliveries;
+        }
+        same
+    });
     let mut columns = Columns::default();
-    for (event, deliveries) in by_key.values() {
+    for (event, deliveries) in &first {
         columns.push(event, *deliveries);
     }
-    let mut new = insert(tx, &columns, publish_due_at).await?;
-    let known: Vec<_> = by_key.iter().filter(|(key, _)| !new.contains_key(*key)).collect();
-    if let Some((_, (event, _))) = known.first() {
-        count_deliveries(tx, &known, event.received_at).await?;
+    let Inserted { mut new, bundle } = insert(connection, &columns, publish_due_at).await?;
+    if new.len() < first.len() {
+        let known: Vec<_> =
+            first.iter().copied().filter(|(event, _)| !new.contains_key(&key(event))).collect();
+        count_deliveries(connection, &known).await?;
     }
-    // The ticket goes to the first delivery of a key, and to that one only.
-    Ok(events
-        .iter()
-        .map(|event| new.remove(&event.key()).map_or(Accepted::Duplicate, Accepted::New))
-        .collect())
+    // The number goes to the first delivery of a key, and to that one only.
+    let outcome = |event| new.remove(&key(event)).map_or(Accepted::Duplicate, Accepted::New);
+    Ok(AcceptedBatch { outcomes: events.iter().map(outcome).collect(), bundle })
 }
 
-async fn insert(
-    tx: &mut PgConnection,
-    columns: &Columns<'_>,
-    publish_due_at: DateTime<Utc>,
-) -> Result<HashMap<EventKey, Ticket>, Error> {
+/// What makes it one event, without copies.
+fn key(event: &NewEvent) -> (&str, &str) {
+    (event.event.id.as_str(), event.endpoint.as_str())
+}
+
+struct Inserted<'a> {
+    new: HashMap<(&'a str, &'a str), i64>,
+    bundle: Option<i64>,
+}
+
+async fn insert<'a>(
+    connection: &mut PgConnection,
+    columns: &Columns<'a>,
+    publish_due_at: Option<DateTime<Utc>>,
+) -> Result<Inserted<'a>, Error> {
     let rows = sqlx::query!(
         r#"
         WITH new AS (
@@ -121,12 +144,12 @@ async fn insert(
                 $13::bytea[], $14::text[], $15::text[], $16::integer[])
             ON CONFLICT ON CONSTRAINT events_endpoint_event_id_key DO NOTHING
             RETURNING id, endpoint, event_id
-        ), queued AS (
-            INSERT INTO outbox (event, queue, generation, tries, due_at)
-            SELECT id, 'work', 1, 0, $17 FROM new
-            RETURNING event, ticket
+        ), bundle AS (
+            INSERT INTO bundles (events, due_at)
+            SELECT array_agg(id), $17 FROM new WHERE $17::timestamptz IS NOT NULL HAVING count(*) > 0
+            RETURNING id
         )
-        SELECT new.endpoint, new.event_id, queued.event, queued.ticket FROM new JOIN queued ON queued.event = new.id
+        SELECT new.id, new.endpoint, new.event_id, bundle.id AS "bundle?" FROM new LEFT JOIN bundle ON true
         "#,
         &columns.endpoint as _,
         &columns.event_id as _,
@@ -146,25 +169,22 @@ async fn insert(
         &columns.deliveries,
         publish_due_at,
     )
-    .fetch_all(tx)
+    .fetch_all(connection)
     .await
     .map_err(Error::of("store events"))?;
-    rows.into_iter()
-        .map(|row| {
-            let key = crate::events::key(row.event, row.endpoint, row.event_id)?;
-            Ok((key, Ticket { event: row.event, number: row.ticket }))
-        })
-        .collect()
+    let bundle = rows.first().and_then(|row| row.bundle);
+    let ids: HashMap<(&str, &str), i64> =
+        rows.iter().map(|row| ((row.event_id.as_str(), row.endpoint.as_str()), row.id)).collect();
+    let ours = columns.event_id.iter().copied().zip(columns.endpoint.iter().copied());
+    let new = ours.filter_map(|key| Some((key, *ids.get(&key)?))).collect();
+    Ok(Inserted { new, bundle })
 }
 
-async fn count_deliveries(
-    tx: &mut PgConnection,
-    known: &[(&EventKey, &(&NewEvent, i32))],
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let endpoints: Vec<&str> = known.iter().map(|(key, _)| key.endpoint.as_str()).collect();
-    let ids: Vec<&str> = known.iter().map(|(key, _)| key.id.as_str()).collect();
-    let deliveries: Vec<i32> = known.iter().map(|(_, (_, deliveries))| *deliveries).collect();
+async fn count_deliveries(connection: &mut PgConnection, known: &[(&NewEvent, i32)]) -> Result<(), Error> {
+    let Some(now) = known.first().map(|(event, _)| event.received_at) else { return Ok(()) };
+    let endpoints: Vec<&str> = known.iter().map(|(event, _)| event.endpoint.as_str()).collect();
+    let ids: Vec<&str> = known.iter().map(|(event, _)| event.event.id.as_str()).collect();
+    let deliveries: Vec<i32> = known.iter().map(|(_, deliveries)| *deliveries).collect();
     sqlx::query!(
         r#"
         WITH locked AS (
@@ -176,15 +196,16 @@ async fn count_deliveries(
         ), known AS (
             UPDATE events SET deliveries = events.deliveries + locked.deliveries
             FROM locked WHERE events.id = locked.id
-            RETURNING events.id, events.received_at, events.error_class
+            RETURNING events.id, events.received_at, events.status
         ), unpublished AS (
-            SELECT outbox.event FROM outbox JOIN known ON known.id = outbox.event
-            WHERE outbox.queue = 'work' AND outbox.tries = 0 AND outbox.due_at > $4 AND known.received_at < $5
-                -- An event that failed before waits without tries for budget or for a person, not for its first publish.
-                AND known.error_class IS NULL
-            ORDER BY outbox.event FOR UPDATE OF outbox
+            -- Still in a bundle: its first publish was never confirmed. Claimed ones are being published right now.
+            SELECT bundles.id FROM bundles
+            WHERE bundles.due_at > $4
+                AND bundles.events && (SELECT array_agg(known.id) FROM known
+                    WHERE known.status = 'pending' AND known.received_at < $5)
+            ORDER BY bundles.id FOR UPDATE OF bundles SKIP LOCKED
         )
-        UPDATE outbox SET due_at = $4 FROM unpublished WHERE outbox.event = unpublished.event
+        UPDATE bundles SET due_at = $4 FROM unpublished WHERE bundles.id = unpublished.id
         "#,
         &endpoints as _,
         &ids as _,
@@ -192,7 +213,7 @@ async fn count_deliveries(
         now,
         now - UNPUBLISHED_AFTER,
     )
-    .execute(tx)
+    .execute(connection)
     .await
     .map_err(Error::of("count another delivery"))?;
     Ok(())

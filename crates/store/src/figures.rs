@@ -40,8 +40,9 @@ pub async fn unfinished(connection: &mut PgConnection) -> Result<Unfinished, Err
         SELECT (SELECT count(*) FROM events WHERE status = 'pending') AS "pending!",
             (SELECT min(received_at) FROM events WHERE status = 'pending') AS oldest_pending_at,
             (SELECT count(*) FROM events WHERE status = 'dead') AS "dead!",
-            (SELECT count(*) FROM outbox) AS "outbox!",
-            (SELECT min(due_at) FROM outbox) AS oldest_due_at
+            (SELECT count(*) FROM outbox)
+                + (SELECT coalesce(sum(cardinality(events)), 0)::bigint FROM bundles) AS "outbox!",
+            least((SELECT min(due_at) FROM outbox), (SELECT min(due_at) FROM bundles)) AS oldest_due_at
         "#
     )
     .fetch_one(connection)

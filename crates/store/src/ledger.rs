@@ -71,7 +71,7 @@ pub struct Backlog {
     pub pending: i64,
     /// When the oldest of them was received.
     pub oldest_pending: Option<DateTime<Utc>>,
-    /// Messages still to be published.
+    /// Events still to be published.
     pub outbox: i64,
     /// Events in the dead-letter queue.
     pub dead: i64,
@@ -87,7 +87,8 @@ pub async fn backlog(connection: &mut PgConnection) -> Result<Backlog, Error> {
         r#"
         SELECT (SELECT count(*) FROM events WHERE status = 'pending') AS "pending!",
             (SELECT min(received_at) FROM events WHERE status = 'pending') AS oldest_pending,
-            (SELECT count(*) FROM outbox) AS "outbox!",
+            (SELECT count(*) FROM outbox)
+                + (SELECT coalesce(sum(cardinality(events)), 0)::bigint FROM bundles) AS "outbox!",
             (SELECT count(*) FROM events WHERE status = 'dead') AS "dead!"
         "#
     )

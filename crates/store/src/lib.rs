@@ -7,6 +7,7 @@
 mod accept;
 mod attempts;
 mod audit;
+mod bundles;
 mod connection;
 mod dead;
 mod effects;
@@ -24,7 +25,7 @@ mod resources;
 mod settling;
 mod standing;
 
-pub use accept::{Accepted, NewEvent, Source, accept_batch};
+pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
 pub use attempts::{Attempt, attempts_of};
 pub use audit::{
     Contradiction, NewRound, Requeued, Round, WorkerReport, any_suspect, any_unpublished_pending,
@@ -32,6 +33,7 @@ pub use audit::{
     open_rounds, overtake, place_round, report_held, requeue_chunk, see_one_instant, try_lock_auditing,
     worker_reports,
 };
+pub use bundles::{DueBundle, DueEvent, claim_bundles, confirm_bundles, keep_in_bundle};
 pub use connection::{Options, Server, Store};
 pub use dead::{
     DeadFilter, DeadGroup, count_dead, dead_figures, dead_stats, discard, list_dead, select_dead,

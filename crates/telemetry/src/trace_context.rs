@@ -37,6 +37,14 @@ impl TraceContext {
         Self { trace_id: ids.new_trace_id(), span_id: ids.new_span_id(), flags: TraceFlags::NOT_SAMPLED }
     }
 
+    /// A step of the trace that a `traceparent` names, or of a new one, that no span records.
+    #[must_use]
+    pub fn unrecorded(traceparent: Option<&str>) -> Self {
+        let fresh = Self::random();
+        let parent = traceparent.and_then(|text| text.parse::<Self>().ok());
+        parent.map_or(fresh, |parent| Self { span_id: fresh.span_id, ..parent })
+    }
+
     /// Makes `span` a continuation of the trace that a `traceparent` names. Without one, or with one that is invalid,
     /// the span keeps the parent it has.
     ///

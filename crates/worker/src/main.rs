@@ -21,6 +21,10 @@ use cli::Cli;
 use runtime::main_with;
 use std::process::ExitCode;
 
+/// Requests allocate on one thread and free on another all the time, which it does at half the cost of the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::read() {
         Ok(cli) => cli,

@@ -1,20 +1,21 @@
-//! A message in the hands of a consumer, and the three things it can say about it.
+//! What a consumer is handed.
 
-use super::hands::{Hands, Hold};
+use super::acker::{Acker, Whole};
+use super::hands::Hands;
 use crate::message::{self, Hints, Marker};
-use crate::{Error, Malformed, Message};
+use crate::{Malformed, Message};
 use bytes::Bytes;
-use lapin::options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-/// One delivered message.
+/// One delivered event.
 #[derive(Debug)]
 pub struct Delivery {
     /// The message, or why it is none of ours.
     pub message: Result<Message, Malformed>,
-    /// The body as it came, also of a malformed message. Shares its memory with the message's payload.
+    /// The event's payload; of a malformed message the whole body as it came.
     pub payload: Bytes,
     /// Whether the broker gave it to somebody before who did not acknowledge it.
     pub redelivered: bool,
@@ -42,74 +43,36 @@ impl MarkerDelivery {
         delivery: lapin::message::Delivery,
         unsettled: Arc<AtomicUsize>,
     ) -> Self {
-        unsettled.fetch_add(1, Ordering::Relaxed);
-        let acker = Acker { inner: delivery.acker, unsettled, _hold: None };
+        let acker = Acker::whole(Whole::new(delivery.acker, unsettled, None));
         Self { marker, delivered: Instant::now(), acker }
     }
 }
 
 impl Delivery {
-    pub(super) fn new(
+    /// The events of one message, each to be settled on its own.
+    pub(super) fn all(
         delivery: lapin::message::Delivery,
         unsettled: Arc<AtomicUsize>,
         hands: &Hands,
-    ) -> Self {
-        unsettled.fetch_add(1, Ordering::Relaxed);
-        let hold = hands.take(delivery.redelivered);
-        let payload = Bytes::from(delivery.data);
-        Self {
-            message: message::decode(&delivery.properties, payload.clone()),
-            payload,
-            redelivered: delivery.redelivered,
-            hints: Hints::of(&delivery.properties),
-            acker: Acker { inner: delivery.acker, unsettled, _hold: Some(hold) },
+    ) -> VecDeque<Self> {
+        let whole = Whole::new(delivery.acker, unsettled, Some(hands.take(delivery.redelivered)));
+        let body = Bytes::from(delivery.data);
+        let hints = Hints::of(&delivery.properties);
+        let redelivered = delivery.redelivered;
+        let one = |message: Result<Message, Malformed>, acker: Acker| {
+            let payload = message.as_ref().map_or_else(|_| body.clone(), |message| message.payload.clone());
+            Self { message, payload, redelivered, hints: hints.clone(), acker }
+        };
+        match message::decode_all(&delivery.properties, body.clone()) {
+            Ok(messages) if messages.len() > 1 => {
+                let ackers = Acker::parts(whole, messages.len());
+                messages.into_iter().zip(ackers).map(|(message, acker)| one(Ok(message), acker)).collect()
+            }
+            Ok(messages) => {
+                let nothing = || Malformed { why: "it holds no event".to_owned() };
+                [one(messages.into_iter().next().ok_or_else(nothing), Acker::whole(whole))].into()
+            }
+            Err(malformed) => [one(Err(malformed), Acker::whole(whole))].into(),
         }
-    }
-}
-
-/// Settles one delivery, once. Dropping it settles nothing: the broker keeps the message for this session and delivers
-/// it again when the session ends.
-#[derive(Debug)]
-#[must_use = "a delivery that is not settled keeps a place of the prefetch until the session ends"]
-pub struct Acker {
-    inner: lapin::Acker,
-    unsettled: Arc<AtomicUsize>,
-    _hold: Option<Hold>,
-}
-
-impl Acker {
-    /// The message is done with; the broker forgets it.
-    ///
-    /// # Errors
-    /// When the session of the delivery is over. The broker delivers the message again, nothing else is to be done.
-    pub async fn ack(self) -> Result<(), Error> {
-        let sent = self.inner.ack(BasicAckOptions::default()).await;
-        self.settled(matches!(sent, Ok(true)))
-    }
-
-    /// The broker moves the message to [`Queue::Dead`](crate::Queue::Dead), where the queue has dead letters.
-    ///
-    /// # Errors
-    /// As [`ack`](Self::ack).
-    pub async fn reject_to_dead(self) -> Result<(), Error> {
-        let sent = self.inner.reject(BasicRejectOptions { requeue: false }).await;
-        self.settled(matches!(sent, Ok(true)))
-    }
-
-    /// The broker takes the message back and delivers it again, to anybody. Before RabbitMQ 4.3 that counts toward the
-    /// queue's delivery limit, so it is for giving work back and not for waiting.
-    ///
-    /// # Errors
-    /// As [`ack`](Self::ack).
-    pub async fn requeue(self) -> Result<(), Error> {
-        // From 4.3 on a nack does not count toward the delivery limit, while a reject does.
-        let sent = self.inner.nack(BasicNackOptions { requeue: true, multiple: false }).await;
-        self.settled(matches!(sent, Ok(true)))
-    }
-
-    /// The client library says `Ok(false)` when the channel was gone before, and an error when it went meanwhile.
-    fn settled(self, sent: bool) -> Result<(), Error> {
-        self.unsettled.fetch_sub(1, Ordering::Relaxed);
-        if sent { Ok(()) } else { Err(Error::DeliveryExpired) }
     }
 }

@@ -10,6 +10,7 @@ use lapin::options::{
     BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
 };
 use lapin::types::{FieldTable, ShortString};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
@@ -60,7 +61,7 @@ impl Session {
     /// Hands deliveries out for as long as the phase is running, then gives back what is left.
     pub(super) async fn consume(&self, steering: &Steering) -> Result<(), Error> {
         let mut deliveries = self.subscribe().await?;
-        let mut held = None;
+        let mut held = VecDeque::new();
         let mut watchdog = Watchdog::default();
         let period = self.config.progress_check;
         let mut check = interval_at(tokio::time::Instant::now() + period, period);
@@ -70,12 +71,12 @@ impl Session {
         loop {
             tokio::select! {
                 // The sink's room comes first: a delivery is taken from the stream only when the last one is gone.
-                Ok(room) = steering.sink.reserve(), if held.is_some() => {
-                    if let Some(delivery) = held.take() {
+                Ok(room) = steering.sink.reserve(), if !held.is_empty() => {
+                    if let Some(delivery) = held.pop_front() {
                         room.send(delivery);
                     }
                 }
-                next = deliveries.next(), if held.is_none() => {
+                next = deliveries.next(), if held.is_empty() => {
                     let delivery = next
                         .ok_or(Error::ConsumptionEnded { queue: self.config.queue })?
                         .map_err(Error::operation("deliver messages"))?;
@@ -83,7 +84,7 @@ impl Session {
                     if let Some(marker) = Marker::decode(&delivery.properties, &delivery.data) {
                         self.put_aside(MarkerDelivery::new(marker, delivery, unsettled)).await?;
                     } else {
-                        held = Some(Delivery::new(delivery, unsettled, &self.hands));
+                        held = Delivery::all(delivery, unsettled, &self.hands);
                     }
                     watchdog.delivered();
                     check.reset();
@@ -96,7 +97,7 @@ impl Session {
                         prefetch: self.config.prefetch,
                     };
                     // While the sink is full, it is us who do not take what the client library already has.
-                    if held.is_none() && watchdog.is_stuck(look) {
+                    if held.is_empty() && watchdog.is_stuck(look) {
                         return Err(Error::NothingDelivered { queue: self.config.queue, ready });
                     }
                 }
@@ -130,11 +131,11 @@ impl Session {
     async fn unsubscribe(
         &self,
         mut deliveries: lapin::Consumer,
-        held: Option<Delivery>,
+        held: VecDeque<Delivery>,
     ) -> Result<(), Error> {
         let cancelling = self.link.channel.basic_cancel(deliveries.tag(), BasicCancelOptions::default());
         self.in_time("end the consumption", cancelling).await?;
-        if let Some(delivery) = held {
+        for delivery in held {
             delivery.acker.requeue().await?;
         }
         // The stream ends behind the last delivery that arrived before the cancellation was confirmed.

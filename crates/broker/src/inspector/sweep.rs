@@ -57,6 +57,9 @@ pub struct DeadLetter {
     pub message: Result<Message, Malformed>,
     /// Whether it is a marker, which means nothing here: it was delivered too often, or moved by hand.
     pub is_marker: bool,
+    /// The events of a message that carries several; empty for the usual letter. Bundles are never published as dead
+    /// letters: it came here by the broker's delivery limit or by hand.
+    pub bundled: Vec<Message>,
     /// The body as it came.
     pub payload: Bytes,
     /// The broker's own notes, such as from which queue it came and why.
@@ -221,15 +224,25 @@ impl Sweep {
 impl DeadLetter {
     fn new(delivery: lapin::message::Delivery) -> Self {
         let payload = Bytes::from(delivery.data);
+        let (message, bundled) = match message::decode_all(&delivery.properties, payload.clone()) {
+            Ok(mut messages) if messages.len() == 1 => (messages.pop().ok_or_else(no_event), Vec::new()),
+            Ok(messages) => (Err(no_event()), messages),
+            Err(malformed) => (Err(malformed), Vec::new()),
+        };
         Self {
-            message: message::decode(&delivery.properties, payload.clone()),
             is_marker: Marker::decode(&delivery.properties, &payload).is_some(),
+            message,
+            bundled,
             payload,
             hints: Hints::of(&delivery.properties),
             properties: delivery.properties,
             acker: delivery.acker,
         }
     }
+}
+
+fn no_event() -> Malformed {
+    Malformed { why: "it does not hold one event".to_owned() }
 }
 
 /// The properties of a letter for its copy: all of them, `x-death` included, but for the notes of this delivery, and

@@ -1,11 +1,17 @@
 //! From properties and headers to a message. Anybody may put anything into a queue, so nothing is taken for granted.
 
-use super::{Failure, Malformed, Message, VERSION, name};
+use super::{Failure, Malformed, Message, VERSION, bundle, name};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::FailureClass;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
+
+/// Reads a message of one event or of several.
+pub(crate) fn decode_all(properties: &BasicProperties, payload: Bytes) -> Result<Vec<Message>, Malformed> {
+    let version = Headers(properties.headers().as_ref()).required_number(name::VERSION)?;
+    if bundle::is_bundle(version) { bundle::decode(payload) } else { Ok(vec![decode(properties, payload)?]) }
+}
 
 /// Reads what [`encode`](super::encode()) wrote.
 pub(crate) fn decode(properties: &BasicProperties, payload: Bytes) -> Result<Message, Malformed> {

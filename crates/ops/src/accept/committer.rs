@@ -1,14 +1,15 @@
 //! The one duty that makes events durable: in Postgres, or, while Postgres is away, in RabbitMQ.
 
 use super::away::Away;
-use super::{Acceptance, Config, NotAccepted, Waiting};
+use super::first_publish::Fresh;
+use super::{Acceptance, Answer, Config, NotAccepted, Waiting};
 use crate::Metrics;
 use crate::message::first_message;
 use broker::{Message, Publisher, Queue};
 use domain::Clock;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Accepted, NewEvent, Store, Ticket};
+use store::{Accepted, AcceptedBatch, NewEvent, Store};
 use telemetry::{Chain, LogLimiter};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 pub struct Committer {
     config: Config,
     arrivals: mpsc::Receiver<Waiting>,
-    accepted: mpsc::Sender<(NewEvent, Ticket)>,
+    accepted: mpsc::Sender<Fresh>,
     store: Store,
     publisher: Publisher,
     clock: Arc<dyn Clock>,
@@ -38,7 +39,7 @@ impl Committer {
     pub(super) fn new(
         config: Config,
         arrivals: mpsc::Receiver<Waiting>,
-        accepted: mpsc::Sender<(NewEvent, Ticket)>,
+        accepted: mpsc::Sender<Fresh>,
         store: Store,
         publisher: Publisher,
         clock: Arc<dyn Clock>,
@@ -59,17 +60,20 @@ impl Committer {
     }
 
     async fn take(&mut self, batch: Vec<Waiting>) {
+        let (events, answers): (Vec<NewEvent>, Vec<Answer>) =
+            batch.into_iter().map(|waiting| (waiting.event, waiting.answer)).unzip();
+        self.store(events, answers).await;
+    }
+
+    async fn store(&mut self, events: Vec<NewEvent>, answers: Vec<Answer>) {
         if self.postgres.is_away(Instant::now()) && self.publisher.is_connected() {
-            return self.hand_to_broker(batch).await;
+            return self.hand_to_broker(&events, answers).await;
         }
-        let events: Vec<NewEvent> = batch.iter().map(|waiting| waiting.event.clone()).collect();
         match self.commit(&events).await {
-            Ok(outcomes) => {
+            Ok(accepted) => {
                 self.postgres.is_back();
-                self.metrics.count_accepted("postgres", batch.len());
-                for (waiting, outcome) in batch.into_iter().zip(outcomes) {
-                    self.accept(waiting, outcome);
-                }
+                self.metrics.count_accepted("postgres", events.len());
+                self.accept(events, answers, accepted);
             }
             Err(NotCommitted::Away(why)) => {
                 self.postgres.failed(Instant::now());
@@ -80,38 +84,43 @@ impl Committer {
                         "Postgres is away; events go straight to RabbitMQ"
                     );
                 }
-                self.hand_to_broker(batch).await;
+                self.hand_to_broker(&events, answers).await;
             }
-            Err(NotCommitted::Refused(error)) if batch.len() > 1 => {
-                tracing::error!(error = %Chain(&error), events = batch.len(), "batch refused; storing one by one");
-                for waiting in batch {
-                    Box::pin(self.take(vec![waiting])).await;
+            Err(NotCommitted::Refused(error)) if events.len() > 1 => {
+                tracing::error!(error = %Chain(&error), events = events.len(), "batch refused; storing one by one");
+                for (event, answer) in events.into_iter().zip(answers) {
+                    Box::pin(self.store(vec![event], vec![answer])).await;
                 }
             }
             Err(NotCommitted::Refused(error)) => {
-                for waiting in batch {
-                    tracing::error!(error = %Chain(&error), event.id = %waiting.event.event.id, "event refused by Postgres");
-                    waiting.answer(Err(NotAccepted::Unavailable));
+                for (event, answer) in events.into_iter().zip(answers) {
+                    tracing::error!(error = %Chain(&error), event.id = %event.event.id, "event refused by Postgres");
+                    answer.send(Err(NotAccepted::Unavailable));
                 }
             }
         }
     }
 
-    /// Answers a sender after the commit, and passes a new event on to its first publish.
-    fn accept(&self, waiting: Waiting, outcome: Accepted) {
-        let Waiting { event, answer } = waiting;
-        let acceptance = match outcome {
-            Accepted::New(ticket) => {
-                // Full: the relay publishes it when its grace is over.
-                let _left_to_the_relay = self.accepted.try_send((event, ticket)).is_err();
-                Acceptance::New
-            }
-            Accepted::Duplicate => Acceptance::Duplicate,
-        };
-        let _sender_gave_up = answer.send(Ok(acceptance)).is_err();
+    /// Answers the senders after the commit, and passes what is new on to its first publish.
+    fn accept(&self, events: Vec<NewEvent>, answers: Vec<Answer>, accepted: AcceptedBatch) {
+        let AcceptedBatch { outcomes, bundle } = accepted;
+        for (answer, outcome) in answers.into_iter().zip(&outcomes) {
+            answer.send(Ok(match outcome {
+                Accepted::New(_) => Acceptance::New,
+                Accepted::Duplicate => Acceptance::Duplicate,
+            }));
+        }
+        let Some(bundle) = bundle else { return };
+        let new = events.into_iter().zip(outcomes).filter_map(|(event, outcome)| match outcome {
+            Accepted::New(number) => Some((number, first_message(event))),
+            Accepted::Duplicate => None,
+        });
+        let (numbers, messages) = new.unzip();
+        // Full: the relay publishes it when its grace is over.
+        let _left_to_the_relay = self.accepted.try_send(Fresh { bundle, numbers, messages }).is_err();
     }
 
-    async fn commit(&self, events: &[NewEvent]) -> Result<Vec<Accepted>, NotCommitted> {
+    async fn commit(&self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
         // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
         let limit = if self.publisher.is_connected() { self.config.deadline } else { self.config.patience };
         match timeout(limit, self.write(events)).await {
@@ -120,28 +129,26 @@ impl Committer {
         }
     }
 
-    async fn write(&self, events: &[NewEvent]) -> Result<Vec<Accepted>, NotCommitted> {
+    async fn write(&self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
         let away = |error: store::Error| NotCommitted::Away(Chain(&error).to_string());
         let due = self.clock.now() + self.config.grace;
         // Whatever keeps us from beginning (a refused login, too) says nothing against the events.
-        let mut tx = self.store.begin("accept").await.map_err(away)?;
-        let outcomes = match store::accept_batch(&mut tx, events, due).await {
-            Err(error) if error.is_about_the_data() => {
-                return Err(NotCommitted::Refused(error));
-            }
-            outcomes => outcomes.map_err(away)?,
-        };
-        tx.commit().await.map_err(away)?;
-        Ok(outcomes)
+        let mut connection = self.store.connection().await.map_err(away)?;
+        // No transaction around it: what is new is stored by one statement, which commits by itself. That saves two
+        // of three round trips, and a crash before duplicates are counted only leaves their deliveries uncounted.
+        match store::accept_batch(&mut connection, events, Some(due)).await {
+            Err(error) if error.is_about_the_data() => Err(NotCommitted::Refused(error)),
+            outcomes => outcomes.map_err(away),
+        }
     }
 
     /// Makes events durable by a confirmed publish: the message alone is enough for a worker to store the row. Whether
     /// an event was known cannot be told here; the worker tells, and does nothing twice.
-    async fn hand_to_broker(&mut self, batch: Vec<Waiting>) {
-        let messages: Vec<Message> = batch.iter().map(|waiting| first_message(&waiting.event)).collect();
-        let outcomes = self.publisher.publish_all(Queue::Work, &messages).await;
-        for (waiting, outcome) in batch.into_iter().zip(outcomes) {
-            let answer = match outcome {
+    async fn hand_to_broker(&mut self, events: &[NewEvent], answers: Vec<Answer>) {
+        let messages: Vec<Message> = events.iter().cloned().map(first_message).collect();
+        let outcomes = self.publisher.publish_bundled(Queue::Work, &messages).await;
+        for (answer, outcome) in answers.into_iter().zip(outcomes) {
+            answer.send(match outcome {
                 Ok(()) => {
                     self.metrics.count_accepted("rabbitmq", 1);
                     Ok(Acceptance::New)
@@ -152,8 +159,7 @@ impl Committer {
                     }
                     Err(NotAccepted::Unavailable)
                 }
-            };
-            waiting.answer(answer);
+            });
         }
     }
 }

@@ -1,56 +1,110 @@
 //! Publishing what was just committed, so that the healthy way takes milliseconds.
 
-use crate::message::first_message;
 use broker::{Message, Publisher, Queue};
+use domain::Clock;
+use std::sync::Arc;
 use std::time::Duration;
-use store::{NewEvent, Store, Ticket};
+use store::{Store, Ticket};
 use telemetry::Chain;
 use tokio::sync::mpsc;
 
-/// Messages in one round of confirms at most.
-const ROUND: usize = 512;
+/// Commits whose events are published in one round of confirms at most.
+const ROUND: usize = 16;
 
 /// How long the removal of confirmed rows may take. The relay publishes once more what was not removed.
 const CONFIRM_LIMIT: Duration = Duration::from_secs(8);
 
-/// Publishes fresh events and removes their outbox rows. Whatever goes wrong here is mended by the relay.
+/// The new events of one commit.
+pub(super) struct Fresh {
+    /// Their schedule.
+    pub(super) bundle: i64,
+    /// Our number of each.
+    pub(super) numbers: Vec<i64>,
+    /// The message of each.
+    pub(super) messages: Vec<Message>,
+}
+
+/// Publishes fresh events and removes their schedule. Whatever goes wrong here is mended by the relay.
 pub struct FirstPublish {
-    to_publish: mpsc::Receiver<(NewEvent, Ticket)>,
+    fresh: mpsc::Receiver<Fresh>,
     publisher: Publisher,
     store: Store,
+    clock: Arc<dyn Clock>,
 }
 
 impl FirstPublish {
     pub(super) fn new(
-        to_publish: mpsc::Receiver<(NewEvent, Ticket)>,
+        fresh: mpsc::Receiver<Fresh>,
         publisher: Publisher,
         store: Store,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { to_publish, publisher, store }
+        Self { fresh, publisher, store, clock }
     }
 
     /// Runs until the committer is gone and all that waited is published or left to the relay.
     pub async fn run(mut self) {
         let mut round = Vec::new();
-        while self.to_publish.recv_many(&mut round, ROUND).await > 0 {
-            self.publish(&std::mem::take(&mut round)).await;
+        while self.fresh.recv_many(&mut round, ROUND).await > 0 {
+            if let Err(error) = self.publish(std::mem::take(&mut round)).await {
+                // The relay publishes them once more, and the worker knows duplicates.
+                tracing::debug!(error = %Chain(&error), "published events stay scheduled");
+            }
         }
     }
 
-    async fn publish(&self, round: &[(NewEvent, Ticket)]) {
-        let messages: Vec<Message> = round.iter().map(|(event, _)| first_message(event)).collect();
-        let outcomes = self.publisher.publish_all(Queue::Work, &messages).await;
-        let confirmed: Vec<Ticket> = round
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| outcome.is_ok())
-            .map(|((_, ticket), _)| *ticket)
-            .collect();
-        if let Err(error) = confirm(&self.store, &confirmed).await {
-            // The relay publishes them once more, and the worker knows duplicates.
-            tracing::debug!(error = %Chain(&error), "published events stay in the outbox");
+    async fn publish(&self, round: Vec<Fresh>) -> Result<(), store::Error> {
+        let mut messages = Vec::new();
+        let mut bundles = Vec::with_capacity(round.len());
+        for Fresh { bundle, numbers, messages: new } in round {
+            messages.extend(new);
+            bundles.push((bundle, numbers));
         }
+        let outcomes = self.publisher.publish_bundled(Queue::Work, &messages).await;
+        let confirmed: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
+        settle(&self.store, &bundles, &confirmed, self.clock.as_ref()).await
     }
+}
+
+/// Removes the bundles whose events were all confirmed; of the others leaves what was not, due at once. `confirmed` is in
+/// the order of the events of all bundles.
+pub(crate) async fn settle(
+    store: &Store,
+    bundles: &[(i64, Vec<i64>)],
+    confirmed: &[bool],
+    clock: &dyn Clock,
+) -> Result<(), store::Error> {
+    let mut confirmed = confirmed.iter().copied();
+    let mut done = Vec::with_capacity(bundles.len());
+    let mut kept = Vec::new();
+    for (bundle, numbers) in bundles {
+        let unconfirmed: Vec<i64> = numbers
+            .iter()
+            .copied()
+            .zip(confirmed.by_ref())
+            .filter_map(|(number, confirmed)| (!confirmed).then_some(number))
+            .collect();
+        if unconfirmed.is_empty() {
+            done.push(*bundle);
+        } else if unconfirmed.len() < numbers.len() {
+            kept.push((*bundle, unconfirmed));
+        }
+        // Nothing of it was confirmed: its grace or its lease brings it back.
+    }
+    if done.is_empty() && kept.is_empty() {
+        return Ok(());
+    }
+    let settling = async {
+        let mut connection = store.connection().await?;
+        if !done.is_empty() {
+            store::confirm_bundles(&mut connection, &done).await?;
+        }
+        for (bundle, unconfirmed) in kept {
+            store::keep_in_bundle(&mut connection, bundle, &unconfirmed, clock.now()).await?;
+        }
+        Ok(())
+    };
+    store.within(CONFIRM_LIMIT, "remove what is published", settling).await
 }
 
 /// Removes confirmed intentions.

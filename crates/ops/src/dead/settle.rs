@@ -247,7 +247,7 @@ async fn adopt(
         }
     }
     if !unknown.is_empty() {
-        store::accept_batch(tx, &unknown, now).await?;
+        store::accept_batch(tx, &unknown, None).await?;
         let keys: Vec<EventKey> = unknown.iter().map(NewEvent::key).collect();
         standings.extend(store::standing_of(tx, &keys).await?);
     }

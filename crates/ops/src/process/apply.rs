@@ -1,5 +1,6 @@
 //! Writing what was decided, many groups in one transaction, and only then acknowledging.
 
+use super::bundle;
 use super::job::acknowledge;
 use super::look::Looked;
 use super::write::{Settled, write};
@@ -80,7 +81,7 @@ impl Applier {
                 self.context.progress.settled(looked.jobs.len());
                 for job in looked.jobs {
                     tracing::error!(event.id = %job.key.id, "event can neither be applied nor recorded; moved to the dead letters");
-                    let _session_is_over = job.acker.reject_to_dead().await.is_err();
+                    bundle::bury(&self.context, job.acker, Some(&job.message)).await;
                 }
                 let _processor_is_gone = self.released.send(looked.key).is_err();
                 continue;

@@ -1,11 +1,12 @@
 //! Taking messages in: reading them, and letting go what is over.
 
-use super::job::{Job, acknowledge};
 use super::Context;
+use super::bundle;
+use super::job::{Job, acknowledge};
 use crate::message::key_of;
-use broker::{Acker, Delivery};
+use broker::{Acker, Delivery, Message};
 use domain::envelope::parse;
-use domain::{EventKey, EventStatus};
+use domain::{Event, EventKey, EventStatus};
 use std::collections::HashMap;
 use std::time::Duration;
 use store::EventStanding;
@@ -20,13 +21,13 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
     let taken = deliveries.len();
     context.progress.took(taken);
     let mut jobs = Vec::with_capacity(taken);
-    for delivery in deliveries {
+    for delivery in bundle::split(context, deliveries).await {
         match read(context, delivery) {
             Ok(job) => jobs.push(job),
-            Err((acker, why)) => {
+            Err(Unreadable { acker, message, why }) => {
                 tracing::error!(error = %why, "message cannot be read; moved to the dead letters");
                 context.metrics.count_processed("unreadable");
-                let _session_is_over = acker.reject_to_dead().await.is_err();
+                bundle::bury(context, acker, message.as_ref()).await;
             }
         }
     }
@@ -42,19 +43,22 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
     current
 }
 
-fn read(context: &Context, delivery: Delivery) -> Result<Job, (Acker, String)> {
+/// A message that no worker can make sense of.
+struct Unreadable {
+    acker: Acker,
+    message: Option<Message>,
+    why: String,
+}
+
+fn read(context: &Context, delivery: Delivery) -> Result<Job, Unreadable> {
     let Delivery { message, acker, .. } = delivery;
     let message = match message {
         Ok(message) => message,
-        Err(malformed) => return Err((acker, malformed.to_string())),
+        Err(malformed) => return Err(Unreadable { acker, message: None, why: malformed.to_string() }),
     };
-    let Some(key) = key_of(&message) else {
-        return Err((acker, "malformed message: unusable names".to_owned()));
-    };
-    let event = match parse(&message.payload) {
-        Ok(event) if event.id == key.id => event,
-        Ok(_) => return Err((acker, "malformed message: its id is not its payload's".to_owned())),
-        Err(error) => return Err((acker, error.to_string())),
+    let (key, event) = match event_in(&message) {
+        Ok(found) => found,
+        Err(why) => return Err(Unreadable { acker, message: Some(message), why }),
     };
     let span = tracing::info_span!(
         "worker.event.process",
@@ -65,6 +69,15 @@ fn read(context: &Context, delivery: Delivery) -> Result<Job, (Acker, String)> {
     );
     TraceContext::continue_from(&span, message.traceparent.as_deref());
     Ok(Job { key, event, message, acker, started_at: context.clock.now(), span })
+}
+
+fn event_in(message: &Message) -> Result<(EventKey, Event), String> {
+    let key = key_of(message).ok_or_else(|| "malformed message: unusable names".to_owned())?;
+    let event = parse(&message.payload).map_err(|error| error.to_string())?;
+    if event.id != key.id {
+        return Err("malformed message: its id is not its payload's".to_owned());
+    }
+    Ok((key, event))
 }
 
 /// A message is for one try of one generation; when the event has moved on, the message is over.

@@ -47,7 +47,7 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
     let now = context.clock.now();
     let mut tx = context.store.begin("apply").await?;
     let jobs: Vec<&Job> = batch.iter().flat_map(|looked| &looked.jobs).collect();
-    let locked = lock(context, &mut tx, &jobs, now).await?;
+    let locked = lock(&mut tx, &jobs).await?;
     let resources: Vec<&ResourceRef> =
         batch.iter().filter_map(|looked| looked.jobs.first()?.resource()).collect();
     let states = store::lock_states(&mut tx, &resources).await?;
@@ -82,12 +82,7 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
 }
 
 /// Locks the events. One that is not stored was accepted by the broker alone; its message is enough to store it.
-async fn lock(
-    context: &Context,
-    tx: &mut Tx,
-    jobs: &[&Job],
-    now: DateTime<Utc>,
-) -> Result<HashMap<EventKey, EventStanding>, store::Error> {
+async fn lock(tx: &mut Tx, jobs: &[&Job]) -> Result<HashMap<EventKey, EventStanding>, store::Error> {
     let keys: Vec<EventKey> = jobs.iter().map(|job| job.key.clone()).collect();
     let locked = store::lock_events(tx, &keys).await?;
     let missing: Vec<NewEvent> = jobs
@@ -99,7 +94,8 @@ async fn lock(
         return Ok(locked);
     }
     tracing::info!(events = missing.len(), "events stored from their messages");
-    store::accept_batch(tx, &missing, now + context.config.grace).await?;
+    // Nothing is scheduled: this transaction finishes them or schedules their next try.
+    store::accept_batch(tx, &missing, None).await?;
     store::lock_events(tx, &keys).await
 }
 

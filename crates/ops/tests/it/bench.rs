@@ -45,7 +45,7 @@ impl Bench {
     /// Stores events as if their deliveries had just been accepted. They are left to the relay.
     pub(crate) async fn accept(&self, events: &[NewEvent]) -> Result<()> {
         let mut tx = self.store.begin("accept").await?;
-        store::accept_batch(&mut tx, events, after(10)).await?;
+        store::accept_batch(&mut tx, events, Some(after(10))).await?;
         Ok(tx.commit().await?)
     }
 

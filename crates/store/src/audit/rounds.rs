@@ -81,7 +81,11 @@ pub async fn place_round(
     let row = sqlx::query!(
         r#"
         WITH waiting AS (
-            SELECT event FROM outbox WHERE queue = 'work' LIMIT $2::bigint + 1
+            SELECT event FROM (
+                SELECT event FROM outbox WHERE queue = 'work'
+                UNION ALL
+                SELECT unnest(events) FROM bundles
+            ) AS unpublished LIMIT $2::bigint + 1
         ), listed AS (
             SELECT coalesce(array_agg(event), '{}') AS events, count(*) > $2 AS too_many FROM waiting
         )

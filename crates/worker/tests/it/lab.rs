@@ -68,7 +68,7 @@ impl Lab {
             traceparent: Some(format!("00-{TRACE_ID}-b7ad6b7169203331-01")),
         };
         let mut tx = self.store.begin("test").await?;
-        store::accept_batch(&mut tx, &[event], now + TimeDelta::hours(1)).await?;
+        store::accept_batch(&mut tx, &[event], Some(now + TimeDelta::hours(1))).await?;
         tx.commit().await?;
         Ok(())
     }
