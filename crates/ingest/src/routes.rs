@@ -26,13 +26,15 @@ pub(crate) struct Shared {
 
 /// The routes. Everything else, a trailing slash included, is a 404 in JSON.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config
-        // Ahead of the pattern: a path that is compared costs a tenth of one that is matched.
-        .service(
-            web::resource(["/webhooks/default", "/claude-webhook"])
+    // Ahead of the pattern, and each on its own: a path that is compared costs a tenth of one that is matched.
+    for path in ["/webhooks/default", "/claude-webhook"] {
+        config.service(
+            web::resource(path)
                 .route(web::post().to(default_endpoint))
                 .default_service(web::to(wrong_method)),
-        )
+        );
+    }
+    config
         .service(
             web::resource("/webhooks/{endpoint}")
                 .route(web::post().to(named_endpoint))

@@ -123,7 +123,8 @@ impl Committer {
     async fn commit(&self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
         // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
         let limit = if self.publisher.is_connected() { self.config.deadline } else { self.config.patience };
-        match timeout(limit, self.write(events)).await {
+        // Boxed: the futures of a statement take 11 KB, and would be moved three times on their way down.
+        match timeout(limit, Box::pin(self.write(events))).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {limit:?}"))),
         }
