@@ -9,6 +9,7 @@ use crate::message::{due_message, queue_of};
 use broker::{LinkState, Publisher};
 use chrono::TimeDelta;
 use domain::Clock;
+use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Due, Store, Ticket};
@@ -97,6 +98,9 @@ impl Relay {
             let mut connection = self.store.connection().await?;
             store::claim_due(&mut connection, now, now + self.config.lease, self.config.batch).await?
         };
+        if !due.is_empty() {
+            failpoint!("relay.claimed");
+        }
         let full = i64::try_from(due.len()).unwrap_or(i64::MAX) >= self.config.batch;
         for queue in [store::Queue::Work, store::Queue::Dead] {
             let rows: Vec<&Due> = due.iter().filter(|row| row.queue == queue).collect();
@@ -110,6 +114,7 @@ impl Relay {
     async fn publish(&mut self, queue: store::Queue, rows: &[&Due]) -> Result<(), store::Error> {
         let messages: Vec<_> = rows.iter().map(|row| due_message(row)).collect();
         let outcomes = self.publisher.publish_all(queue_of(queue), &messages).await;
+        failpoint!("relay.published");
         let mut confirmed: Vec<Ticket> = Vec::new();
         for (row, outcome) in rows.iter().zip(outcomes) {
             match outcome {

@@ -6,6 +6,7 @@ use crate::Metrics;
 use crate::message::first_message;
 use broker::{Message, Publisher, Queue};
 use domain::Clock;
+use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Accepted, NewEvent, Store, Ticket};
@@ -132,6 +133,7 @@ impl Committer {
             outcomes => outcomes.map_err(away)?,
         };
         tx.commit().await.map_err(away)?;
+        failpoint!("accept.committed");
         Ok(outcomes)
     }
 
@@ -140,6 +142,7 @@ impl Committer {
     async fn hand_to_broker(&mut self, batch: Vec<Waiting>) {
         let messages: Vec<Message> = batch.iter().map(|waiting| first_message(&waiting.event)).collect();
         let outcomes = self.publisher.publish_all(Queue::Work, &messages).await;
+        failpoint!("accept.confirmed");
         for (waiting, outcome) in batch.into_iter().zip(outcomes) {
             let answer = match outcome {
                 Ok(()) => {

@@ -2,6 +2,7 @@
 
 use crate::message::first_message;
 use broker::{Message, Publisher, Queue};
+use failpoints::failpoint;
 use store::{NewEvent, Store, Ticket};
 use telemetry::Chain;
 use tokio::sync::mpsc;
@@ -35,7 +36,9 @@ impl FirstPublish {
 
     async fn publish(&self, round: &[(NewEvent, Ticket)]) {
         let messages: Vec<Message> = round.iter().map(|(event, _)| first_message(event)).collect();
+        failpoint!("publish.begin");
         let outcomes = self.publisher.publish_all(Queue::Work, &messages).await;
+        failpoint!("publish.confirmed");
         let confirmed: Vec<Ticket> = round
             .iter()
             .zip(&outcomes)

@@ -9,6 +9,7 @@ use broker::{Broker, DeadLetter, Inspector, Verdict};
 use chrono::{DateTime, Utc};
 use domain::envelope::parse;
 use domain::{Clock, EndpointName, EventKey, EventStatus, FailureClass};
+use failpoints::failpoint;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use store::{EventStanding, Failure, Intention, NewEvent, Quarantined, Store};
@@ -81,6 +82,7 @@ pub(super) async fn pass(
     let mut copies_seen = HashSet::new();
     while let Some(batch) = sweep.next_batch().await? {
         let verdicts = judge(store, clock, worker, &batch, &mut copies_seen, &mut settled).await?;
+        failpoint!("settle.judged");
         sweep.settle(batch.into_iter().zip(verdicts)).await?;
     }
     let complete = sweep.saw_everything();

@@ -6,6 +6,7 @@ use super::write::{Settled, write};
 use super::{Context, GroupKey};
 use crate::accept::confirm;
 use broker::{Message, Queue};
+use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Ticket;
@@ -100,6 +101,7 @@ impl Applier {
             ackers.extend(looked.jobs.into_iter().map(|job| job.acker));
             let _processor_is_gone = self.released.send(looked.key).is_err();
         }
+        failpoint!("apply.acknowledging");
         acknowledge(ackers).await;
     }
 
@@ -110,6 +112,7 @@ impl Applier {
         }
         let messages: Vec<Message> = dead.iter().map(|(_, message)| message.clone()).collect();
         let outcomes = self.context.publisher.publish_all(Queue::Dead, &messages).await;
+        failpoint!("apply.dead_published");
         let confirmed: Vec<Ticket> = dead
             .iter()
             .zip(outcomes)

@@ -6,6 +6,7 @@ use crate::message::key_of;
 use broker::{Acker, Delivery};
 use domain::envelope::parse;
 use domain::{EventKey, EventStatus};
+use failpoints::failpoint;
 use std::collections::HashMap;
 use std::time::Duration;
 use store::EventStanding;
@@ -17,7 +18,10 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
     let mut jobs = Vec::with_capacity(deliveries.len());
     for delivery in deliveries {
         match read(context, delivery) {
-            Ok(job) => jobs.push(job),
+            Ok(job) => {
+                failpoint!("intake.read", job.key.id.as_str());
+                jobs.push(job);
+            }
             Err((acker, why)) => {
                 tracing::error!(error = %why, "message cannot be read; moved to the dead letters");
                 context.metrics.count_processed("unreadable");
@@ -26,6 +30,7 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
         }
     }
     let known = standings(context, &jobs).await;
+    failpoint!("intake.known");
     let (current, over): (Vec<_>, Vec<_>) = jobs
         .into_iter()
         .partition(|job| known.get(&job.key).is_none_or(|standing| is_current(job, standing)));
