@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A named pair of private servers, `up` for the running system and `test` for the tests: its ports, its folder, its
+# A named pair of private servers, `up` for the running system, `test` for the tests and `chaos` for faults: its ports, its folder, its
 # password and the accounts its servers run under. Sourced with $root set to the checkout.
 
 local_folder=$root/.local
@@ -11,7 +11,8 @@ choose_instance() {
   case $instance in
     up) first=26720 postgres_setting=HOLDFAST_LOCAL_POSTGRES_PORT postgres_port=${HOLDFAST_LOCAL_POSTGRES_PORT:-24320} ;;
     test) first=26730 postgres_setting=HOLDFAST_TEST_POSTGRES_PORT postgres_port=${HOLDFAST_TEST_POSTGRES_PORT:-24330} ;;
-    *) fail "no instance is called '$instance'" 'there are two: up and test' ;;
+    chaos) first=26740 postgres_setting=HOLDFAST_CHAOS_POSTGRES_PORT postgres_port=${HOLDFAST_CHAOS_POSTGRES_PORT:-24340} ;;
+    *) fail "no instance is called '$instance'" 'there are three: up, test and chaos' ;;
   esac
   rabbitmq_setting=${postgres_setting/POSTGRES/RABBITMQ}
   rabbitmq_port=${!rabbitmq_setting:-$first}

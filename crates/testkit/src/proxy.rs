@@ -1,8 +1,9 @@
-//! A TCP proxy that can be cut, stalled and healed, between a test and its server.
+//! A TCP proxy that can be cut, stalled, slowed and healed, between a test and its server.
 
 use anyhow::{Context, Result};
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,10 +24,12 @@ enum Mode {
     Cut,
 }
 
-/// The mode, and how often all connections were dropped: a connection of an earlier epoch is over.
+/// The mode, how long each chunk is held back, and how often all connections were dropped: a connection of an earlier
+/// epoch is over.
 #[derive(Debug, Clone, Copy)]
 struct State {
     mode: Mode,
+    delay: Duration,
     epoch: u64,
 }
 
@@ -48,7 +51,7 @@ impl TcpProxy {
     pub async fn start(target: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on a free port")?;
         let address = listener.local_addr().context("cannot tell the port of the proxy")?;
-        let (state, observer) = watch::channel(State { mode: Mode::Open, epoch: 0 });
+        let (state, observer) = watch::channel(State { mode: Mode::Open, delay: Duration::ZERO, epoch: 0 });
         #[expect(
             clippy::disallowed_methods,
             reason = "the proxy outlives no test: dropping it ends the task"
@@ -85,9 +88,14 @@ impl TcpProxy {
         self.set(Mode::Cut);
     }
 
-    /// Lets connections through again, after [`cut`](Self::cut).
+    /// Lets connections through again, after [`cut`](Self::cut), and without delay, after [`slow`](Self::slow).
     pub fn heal(&self) {
-        self.set(Mode::Open);
+        self.state.send_modify(|state| (state.mode, state.delay) = (Mode::Open, Duration::ZERO));
+    }
+
+    /// From now on holds back whatever arrives for `delay`, in each direction.
+    pub fn slow(&self, delay: Duration) {
+        self.state.send_modify(|state| state.delay = delay);
     }
 
     /// From now on forwards nothing, on old connections and on new ones, but closes none.
@@ -163,6 +171,10 @@ async fn pump(
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let length = from.read(&mut chunk).await?;
+        let delay = state.borrow().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         wait_until_open(&mut state).await;
         match chunk.get(..length) {
             None | Some([]) => return to.shutdown().await,
