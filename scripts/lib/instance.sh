@@ -11,7 +11,7 @@ choose_instance() {
   case $instance in
     up) first=26720 postgres_setting=HOLDFAST_LOCAL_POSTGRES_PORT postgres_port=${HOLDFAST_LOCAL_POSTGRES_PORT:-24320} ;;
     test) first=26730 postgres_setting=HOLDFAST_TEST_POSTGRES_PORT postgres_port=${HOLDFAST_TEST_POSTGRES_PORT:-24330} ;;
-    chaos) first=26740 postgres_setting=HOLDFAST_CHAOS_POSTGRES_PORT postgres_port=${HOLDFAST_CHAOS_POSTGRES_PORT:-24340} ;;
+    chaos) first=26750 postgres_setting=HOLDFAST_CHAOS_POSTGRES_PORT postgres_port=${HOLDFAST_CHAOS_POSTGRES_PORT:-24350} ;;
     *) fail "no instance is called '$instance'" 'there are three: up, test and chaos' ;;
   esac
   rabbitmq_setting=${postgres_setting/POSTGRES/RABBITMQ}

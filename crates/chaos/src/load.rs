@@ -6,6 +6,7 @@ mod sender;
 
 pub(crate) use event::{About, Calls, SentEvent};
 pub(crate) use journal::{Counts, Journal};
+pub(crate) use sender::Address;
 
 use crate::pace::{Dice, Pace};
 use anyhow::Result;
@@ -29,7 +30,7 @@ const SECOND_DELIVERY_MS: u64 = 3_000;
 const SHUFFLE_MS: u64 = 500;
 
 /// Deliveries under way at once. When the receiver hangs, the rate falls rather than this rises.
-const UNDER_WAY: usize = 3_000;
+const UNDER_WAY: usize = 1_000;
 
 /// Who sends what where. Cheap to clone.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ pub(crate) struct Load {
 
 impl Load {
     /// A sender to these addresses, which are all of the same endpoint.
-    pub(crate) fn new(addresses: &[String], secret: &str) -> Result<Self> {
+    pub(crate) fn new(addresses: Vec<Address>, secret: &str) -> Result<Self> {
         let (journal, skew_seconds) = (Arc::new(Journal::default()), Arc::new(AtomicI64::new(0)));
         let sender = Sender::new(addresses, secret, Arc::clone(&journal), Arc::clone(&skew_seconds))?;
         Ok(Self { sender: Arc::new(sender), journal, skew_seconds })

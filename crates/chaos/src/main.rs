@@ -23,10 +23,10 @@ mod settle;
 mod system;
 mod verdict;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use args::Args;
 use clap::Parser;
-use report::Report;
+use report::{Report, Row};
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -54,7 +54,7 @@ async fn chaos(args: &Args) -> Result<bool> {
     for (number, scenario) in (1..).zip(&scenarios) {
         let progress = progress::Progress::new(number, scenarios.len(), scenario.name);
         let row = run::run(scenario, args, seed, &progress).await;
-        let row = row.with_context(|| format!("scenario {} could not be carried out", scenario.name))?;
+        let row = row.unwrap_or_else(|error| Row::unfinished(scenario, progress.seconds(), &error));
         progress.verdict(&row);
         report.rows.push(row);
     }

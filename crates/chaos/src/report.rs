@@ -31,6 +31,20 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// A scenario that could not be carried out: nothing is known, which is no good verdict.
+    pub(crate) fn unfinished(scenario: &Scenario, seconds: u64, error: &anyhow::Error) -> Self {
+        Self {
+            scenario: scenario.name,
+            about: scenario.about,
+            seconds,
+            sender: Counts::default(),
+            figures: Figures::default(),
+            dead: 0,
+            settled_seconds: None,
+            complaints: vec![format!("could not be carried out: {error:#}")],
+        }
+    }
+
     /// The time to settle, for people.
     pub(crate) fn settled(&self) -> String {
         self.settled_seconds.map_or_else(|| "never".to_owned(), |seconds| format!("{seconds:.1} s"))

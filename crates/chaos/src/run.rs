@@ -27,7 +27,7 @@ pub(crate) async fn run(scenario: &Scenario, args: &Args, seed: u64, progress: &
     let servers = Servers::of(&args.root)?;
     servers.start().await?;
     let mut system = System::start().await?;
-    let load = Load::new(&system.addresses(), &system.secret)?;
+    let load = Load::new(system.addresses(), &system.secret)?;
     let sessions = system.platform.sessions.clone();
     let pace = args.pace();
 

@@ -12,6 +12,7 @@ pub(crate) use operator::Operator;
 pub(crate) use platform::Platform;
 pub(crate) use storage::Storage;
 
+use crate::load::Address;
 use crate::scenario::{Link, Role};
 use anyhow::Result;
 use std::path::Path;
@@ -45,7 +46,9 @@ impl System {
             ("ANTHROPIC_API_KEY", api_key),
             ("ANTHROPIC_BASE_URL", links.url(Link::WorkerApi)),
             ("HOLDFAST_RETRY_DELAYS", "1s,3s".to_owned()),
-            ("HOLDFAST_API_TIMEOUT", "5s".to_owned()),
+            ("HOLDFAST_API_TIMEOUT", "10s".to_owned()),
+            // Development builds take long to log in, and after each fault all connections are made anew.
+            ("HOLDFAST_DATABASE_CONNECTIONS", "5".to_owned()),
             ("HOLDFAST_DRAIN", "10s".to_owned()),
             ("HOLDFAST_HTTP_THREADS", "2".to_owned()),
         ];
@@ -78,8 +81,8 @@ impl System {
     }
 
     /// Where deliveries go.
-    pub(crate) fn addresses(&self) -> Vec<String> {
-        self.ingests.iter().map(Node::webhook_url).collect()
+    pub(crate) fn addresses(&self) -> Vec<Address> {
+        self.ingests.iter().map(Node::address).collect()
     }
 
     /// Starts what has ended although nobody asked it to, and returns how many that were.

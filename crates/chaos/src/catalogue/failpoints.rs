@@ -1,6 +1,6 @@
 //! Death at each named line.
 
-use crate::scenario::Allowed::DeadLetters;
+use crate::scenario::Allowed::{DeadLetters, Refusals};
 use crate::scenario::Way::{
     Ingest, IngestAlone, IngestWithRetries, Replaying, Settling, Worker, WorkerWithDeadLetters,
 };
@@ -8,6 +8,10 @@ use crate::scenario::{Allowed, Failpoint, Fault, Scenario, Way};
 
 const NONE: &[Allowed] = &[];
 const TRIES_FAIL: &[Allowed] = &[DeadLetters];
+
+/// An ingest that starts without Postgres has nobody to give events to until it is connected to RabbitMQ. Its `/readyz`
+/// says so, but the sender does not ask.
+const UNREADY: &[Allowed] = &[Refusals];
 
 pub(super) const ROWS: &[Scenario] = &[
     row("at-accept.committed", "committed, not answered", "accept.committed", 20, Ingest, NONE, true),
@@ -17,7 +21,7 @@ pub(super) const ROWS: &[Scenario] = &[
         "accept.confirmed",
         5,
         IngestAlone,
-        NONE,
+        UNREADY,
         false,
     ),
     row("at-publish.begin", "answered, not published", "publish.begin", 20, Ingest, NONE, false),

@@ -68,6 +68,8 @@ impl Site<'_> {
         for node in self.system.nodes(role) {
             node.kill()?;
             node.respawn(armed)?;
+            // It may die before it is ready, which is what it is for.
+            let _died_first = node.wait_ready().await.is_err();
         }
         let died = eventually(REACHED, "a death", async || {
             for node in self.system.nodes(role) {

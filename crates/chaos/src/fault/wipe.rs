@@ -1,15 +1,15 @@
 //! A RabbitMQ that forgets.
 
 use super::Site;
-use crate::scenario::{ApiTrouble, Server, Wipe};
+use crate::scenario::{Link, Server, Trouble, Wipe};
 use anyhow::Result;
 use testkit::broker;
 use tokio::time::sleep;
 
 impl Site<'_> {
-    /// Lets messages gather, because there must be something to forget, then forgets them.
+    /// Lets messages gather without workers, because there must be something to forget, then forgets them.
     pub(super) async fn wipe(&mut self, wipe: Wipe) -> Result<()> {
-        self.system.platform.fail(ApiTrouble::Slow).await?;
+        self.system.links.trouble(&[Link::WorkerRabbitMq], Trouble::Cut);
         sleep(self.pace.length / 2).await;
         match wipe {
             Wipe::Queues => {
@@ -25,8 +25,8 @@ impl Site<'_> {
             }
         }
         self.progress.say(&format!("wiped: {wipe:?}"));
+        self.system.links.heal();
         sleep(self.pace.length / 2).await;
-        self.system.platform.heal().await?;
         // What an operator would do; what it finds shows in the verdict.
         let audit = self.system.operator.worker(&["audit"]).await?;
         self.progress.say(&format!("worker audit ended with {:?}", audit.code));

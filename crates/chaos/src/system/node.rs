@@ -1,7 +1,10 @@
 //! One process of ours, at addresses that it keeps over restarts.
 
+use crate::load::Address;
 use crate::scenario::Role;
 use anyhow::{Result, bail, ensure};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use testkit::Process;
 use testkit::process::free_port;
@@ -25,6 +28,7 @@ pub(crate) struct Node {
     port: u16,
     internal_port: u16,
     process: Process,
+    ready: Arc<AtomicBool>,
     /// What its predecessors have logged.
     old_logs: String,
 }
@@ -36,7 +40,8 @@ impl Node {
             let (port, internal_port) = (free_port()?, free_port()?);
             let process = spawn(role, &settings, port, internal_port, "")?;
             let settings = settings.clone();
-            let mut node = Self { role, settings, port, internal_port, process, old_logs: String::new() };
+            let (ready, old_logs) = (Arc::new(AtomicBool::new(false)), String::new());
+            let mut node = Self { role, settings, port, internal_port, process, ready, old_logs };
             match node.wait_ready().await {
                 Ok(()) => return Ok(node),
                 // It ended: the port was taken in between.
@@ -61,6 +66,7 @@ impl Node {
     /// Starts it again with failpoints armed, and does not wait. The old one must have ended.
     pub(crate) fn respawn(&mut self, failpoints: &str) -> Result<()> {
         self.old_logs = self.logs()?;
+        self.ready.store(false, Ordering::Relaxed);
         self.process = spawn(self.role, &self.settings, self.port, self.internal_port, failpoints)?;
         Ok(())
     }
@@ -81,12 +87,16 @@ impl Node {
     /// Waits until it is ready.
     pub(crate) async fn wait_ready(&mut self) -> Result<()> {
         let url = format!("http://127.0.0.1:{}/readyz", self.internal_port);
-        self.process.wait_ready(&url, START).await
+        self.process.wait_ready(&url, START).await?;
+        self.ready.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Where it takes deliveries.
-    pub(crate) fn webhook_url(&self) -> String {
-        format!("http://127.0.0.1:{}/webhooks/default", self.port)
+    /// Where it takes deliveries, and what a load balancer knows of it: a new process gets none before it is ready, while
+    /// the end of one comes as a surprise.
+    pub(crate) fn address(&self) -> Address {
+        let url = format!("http://127.0.0.1:{}/webhooks/default", self.port);
+        Address { url, ready: Arc::clone(&self.ready) }
     }
 
     pub(crate) const fn name(&self) -> &'static str {
