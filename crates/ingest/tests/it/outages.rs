@@ -205,20 +205,22 @@ async fn a_duplicate_of_an_event_that_was_never_published_has_it_published_at_on
 }
 
 #[tokio::test]
-async fn a_process_started_without_any_store_becomes_ready_when_they_come() -> Result<()> {
+async fn a_process_started_without_any_store_is_not_ready_from_its_first_answer_until_they_come() -> Result<()>
+{
     let bench = Bench::new().await?;
     let (postgres, database_url) = TcpProxy::start_before(&bench.database.url()).await?;
     let (rabbitmq, amqp_url) = TcpProxy::start_before(&broker::url()?).await?;
     postgres.cut();
     rabbitmq.cut();
-    let heal = async {
-        tokio::task::yield_now().await;
-        postgres.heal();
-        rabbitmq.heal();
-    };
     let settings = [("DATABASE_URL", database_url.as_str()), ("AMQP_URL", &amqp_url)];
-    let (ingest, ()) = tokio::join!(bench.ingest(&settings), heal);
+    let ingest = bench.spawn(&settings)?;
+    let first =
+        eventually(PATIENCE, "an answer", async || Ok(Some(ingest.internal("/readyz").await?))).await?;
+    assert_eq!(first.0, 503, "{}", first.1);
+    postgres.heal();
+    rabbitmq.heal();
+    readiness(&ingest, 200).await?;
     let body = event("evt_1");
-    assert_eq!(ingest?.sender.deliver("evt_1", &body).await?.status, 200);
+    assert_eq!(ingest.sender.deliver("evt_1", &body).await?.status, 200);
     Ok(())
 }
