@@ -116,6 +116,29 @@ async fn while_rabbitmq_is_away_a_slow_postgres_is_given_time() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_rabbitmq_that_goes_during_a_slow_commit_leaves_the_event_to_postgres() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    wires.postgres.stall();
+    let body = event("evt_1");
+    let outage = async {
+        // The commit has begun by then, and its second is not over.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        wires.rabbitmq.cut();
+        connected(&ingest, 0).await?;
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        wires.postgres.resume();
+        anyhow::Ok(())
+    };
+    let (answer, outage) = tokio::join!(ingest.sender.deliver("evt_1", &body), outage);
+    outage?;
+    let answer = answer?;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(bench.count("events").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_both_stores_senders_are_asked_to_come_back_and_then_served() -> Result<()> {
     let bench = Bench::new().await?;
     let (wires, ingest) = wired(&bench).await?;

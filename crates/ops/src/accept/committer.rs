@@ -27,6 +27,9 @@ pub struct Committer {
     log: LogLimiter,
 }
 
+/// Rest before a slow Postgres is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
+
 /// Why a batch was not committed.
 enum NotCommitted {
     /// Postgres is away, or too slow. The batch may or may not have been committed.
@@ -113,11 +116,22 @@ impl Committer {
     }
 
     async fn commit(&self, events: &[NewEvent]) -> Result<Vec<Accepted>, NotCommitted> {
-        // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
-        let limit = if self.publisher.is_connected() { self.config.deadline } else { self.config.patience };
-        match timeout(limit, self.write(events)).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {limit:?}"))),
+        let begun = Instant::now();
+        loop {
+            // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
+            let left = self.config.patience.saturating_sub(begun.elapsed());
+            let limit = if self.publisher.is_connected() { self.config.deadline } else { left };
+            let outcome = match timeout(limit, self.write(events)).await {
+                Ok(outcome) => outcome,
+                Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {limit:?}"))),
+            };
+            // RabbitMQ may have gone in the meantime, and a pool without a free connection gives up before the patience
+            // ends. What fails at once is away and not slow.
+            let slow = begun.elapsed() >= self.config.deadline && begun.elapsed() < self.config.patience;
+            if !(slow && matches!(outcome, Err(NotCommitted::Away(_))) && !self.publisher.is_connected()) {
+                return outcome;
+            }
+            tokio::time::sleep(AGAIN).await;
         }
     }
 
