@@ -139,6 +139,25 @@ async fn a_rabbitmq_that_goes_during_a_slow_commit_leaves_the_event_to_postgres(
 }
 
 #[tokio::test]
+async fn what_a_silent_rabbitmq_does_not_confirm_is_stored_by_a_postgres_that_is_back() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    wires.postgres.stall();
+    wires.rabbitmq.stall();
+    let body = event("evt_1");
+    let back = async {
+        // The event was handed to RabbitMQ by then.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        wires.postgres.resume();
+    };
+    let (answer, ()) = tokio::join!(ingest.sender.deliver("evt_1", &body), back);
+    let answer = answer?;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(bench.count("events").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_both_stores_senders_are_asked_to_come_back_and_then_served() -> Result<()> {
     let bench = Bench::new().await?;
     let (wires, ingest) = wired(&bench).await?;

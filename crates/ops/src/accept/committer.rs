@@ -154,23 +154,43 @@ impl Committer {
     /// Makes events durable by a confirmed publish: the message alone is enough for a worker to store the row. Whether
     /// an event was known cannot be told here; the worker tells, and does nothing twice.
     async fn hand_to_broker(&mut self, batch: Vec<Waiting>) {
+        let was_connected = self.publisher.is_connected();
         let messages: Vec<Message> = batch.iter().map(|waiting| first_message(&waiting.event)).collect();
         let outcomes = self.publisher.publish_all(Queue::Work, &messages).await;
         failpoint!("accept.confirmed");
+        let mut left = Vec::new();
+        let mut why = None;
         for (waiting, outcome) in batch.into_iter().zip(outcomes) {
-            let answer = match outcome {
+            match outcome {
                 Ok(()) => {
                     self.metrics.count_accepted("rabbitmq", 1);
-                    Ok(Acceptance::New)
+                    waiting.answer(Ok(Acceptance::New));
                 }
                 Err(error) => {
-                    if let Some(suppressed) = self.log.admit("both away", Instant::now()) {
-                        tracing::error!(error = %Chain(&error), suppressed, "neither Postgres nor RabbitMQ takes events; deliveries are answered 503");
-                    }
-                    Err(NotAccepted::Unavailable)
+                    why = Some(error);
+                    left.push(waiting);
                 }
-            };
-            waiting.answer(answer);
+            }
+        }
+        let Some(error) = why else { return };
+        // RabbitMQ went or fell silent in the meantime, which may have taken seconds: Postgres may be back. Where RabbitMQ
+        // was away from the beginning, Postgres has had all the time there is.
+        if was_connected {
+            let events: Vec<NewEvent> = left.iter().map(|waiting| waiting.event.clone()).collect();
+            if let Ok(outcomes) = self.commit(&events).await {
+                self.postgres.is_back();
+                self.metrics.count_accepted("postgres", left.len());
+                for (waiting, outcome) in left.into_iter().zip(outcomes) {
+                    self.accept(waiting, outcome);
+                }
+                return;
+            }
+        }
+        if let Some(suppressed) = self.log.admit("both away", Instant::now()) {
+            tracing::error!(error = %Chain(&error), suppressed, "neither Postgres nor RabbitMQ takes events; deliveries are answered 503");
+        }
+        for waiting in left {
+            waiting.answer(Err(NotAccepted::Unavailable));
         }
     }
 }
