@@ -27,13 +27,17 @@ require_rabbitmq_ports() {
   require_free_port "$rabbitmq_port" "choose another for RabbitMQ with $rabbitmq_setting=PORT"
   require_free_port "$management_port" "choose another for RabbitMQ's management with $management_setting=PORT"
   require_free_port "$distribution_port" "choose another for Erlang's distribution with $distribution_setting=PORT"
-  require_free_port "$epmd_port" "choose another for Erlang's port mapper with $epmd_setting=PORT"
+  # It outlives a killed server, and serves the next one.
+  port_mapper_running || require_free_port "$epmd_port" "choose another for Erlang's port mapper with $epmd_setting=PORT"
 }
 
 rabbitmq_answers_or_ended() { port_in_use "$rabbitmq_port" || ! kill -0 "$1" 2>/dev/null; }
 
+port_mapper_running() { recorded_process "$home/epmd.pid" epmd >/dev/null; }
+
 # Erlang would start a port mapper by itself, on the system's port and for ever.
 start_port_mapper() { # FOLDER
+  ! port_mapper_running || return 0
   setsid "${as[@]}" epmd -port "$epmd_port" -address 127.0.0.1 </dev/null >"$1/epmd.output" 2>&1 &
   # Recorded outside the server's folder: that one is its account's, this id is ours to signal.
   printf '%s\n' "$!" >"$home/epmd.pid"

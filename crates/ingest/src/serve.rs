@@ -65,7 +65,7 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
     if let Err(error) = &schema {
         tracing::warn!(error = %telemetry::Chain(error), "starting without a usable database");
     }
-    let health = health(&tasks, registry, &store, &publisher);
+    let health = health(&tasks, registry, &store, &publisher, schema.is_err());
     tasks.spawn_lasting("health", async { Ok(HealthServer::new(internal, health).serve().await?) });
 
     // The publisher outlives those who publish, and these outlive the server: each ends when those before it are gone.
@@ -150,8 +150,14 @@ async fn http(
 }
 
 /// Ready while either store is there: one of them is enough to make an event durable.
-fn health(tasks: &Tasks, registry: Registry, store: &Store, publisher: &Publisher) -> Health {
-    let away = Arc::new(std::sync::atomic::AtomicBool::new(false));
+fn health(
+    tasks: &Tasks,
+    registry: Registry,
+    store: &Store,
+    publisher: &Publisher,
+    postgres_is_away: bool,
+) -> Health {
+    let away = Arc::new(std::sync::atomic::AtomicBool::new(postgres_is_away));
     watch_postgres(tasks, store.clone(), Arc::clone(&away));
     let publisher = publisher.clone();
     Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("stores", move || {

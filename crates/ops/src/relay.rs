@@ -9,6 +9,7 @@ use crate::message::{due_message, late_message, queue_of};
 use broker::{PublishError, Publisher};
 use chrono::TimeDelta;
 use domain::Clock;
+use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Due, DueBundle, Store, Ticket};
@@ -113,6 +114,9 @@ impl Relay {
         };
         let (bundles, due): (Vec<DueBundle>, Vec<Due>) =
             self.store.within(self.config.deadline, "claim what is due", claiming).await?;
+        if !(bundles.is_empty() && due.is_empty()) {
+            failpoint!("relay.claimed");
+        }
         let full = |rows: usize, limit: i64| i64::try_from(rows).unwrap_or(i64::MAX) >= limit;
         let more = full(bundles.len(), self.config.bundles) || full(due.len(), self.config.batch);
         if !bundles.is_empty() {
@@ -135,6 +139,7 @@ impl Relay {
         let messages: Vec<_> =
             bundles.into_iter().flat_map(|bundle| bundle.events).map(late_message).collect();
         let outcomes = self.publisher.publish_bundled(broker::Queue::Work, &messages).await;
+        failpoint!("relay.published");
         let confirmed: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
         self.count(&confirmed, outcomes.iter().find_map(|outcome| outcome.as_ref().err()));
         settle(&self.store, &numbers, &confirmed, self.clock.as_ref()).await
@@ -154,6 +159,7 @@ impl Relay {
     async fn publish(&mut self, queue: store::Queue, rows: &[&Due]) -> Result<(), store::Error> {
         let messages: Vec<_> = rows.iter().map(|row| due_message(row)).collect();
         let outcomes = self.publisher.publish_all(queue_of(queue), &messages).await;
+        failpoint!("relay.published");
         let confirmed: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
         self.count(&confirmed, outcomes.iter().find_map(|outcome| outcome.as_ref().err()));
         let tickets = rows.iter().zip(confirmed).filter(|(_, confirmed)| *confirmed);

@@ -38,6 +38,7 @@ where
 }
 
 fn prepare(config: &Config) -> Result<(Guard, Runtime), Failure> {
+    failpoints::arm().or_exit(Exit::Usage)?;
     let guard = telemetry::init(config).or_exit(Exit::Usage)?;
     let runtime = Builder::new_multi_thread()
         .enable_all()

@@ -123,6 +123,18 @@ pub async fn get_all(queue: &str) -> Result<Vec<Peeked>> {
     Ok(messages)
 }
 
+/// Deletes a queue with all its messages, behind the back of everybody who uses it.
+///
+/// # Errors
+/// When the broker cannot be reached.
+pub async fn delete(queue: &str) -> Result<()> {
+    let connection = connect().await?;
+    let channel = connection.create_channel().await.context("cannot open a channel")?;
+    let deleted = channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await;
+    deleted.with_context(|| format!("cannot delete queue {queue}"))?;
+    close(connection).await
+}
+
 async fn delete_queues(prefix: String) -> Result<()> {
     let connection = connect().await?;
     let channel = connection.create_channel().await.context("cannot open a channel")?;

@@ -1,10 +1,11 @@
-//! A TCP proxy that can be cut, stalled and healed, between a test and its server.
+//! A TCP proxy that can be cut, stalled, slowed and healed, between a test and its server.
 
 use anyhow::{Context, Result};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -25,10 +26,12 @@ enum Mode {
     Cut,
 }
 
-/// The mode, and how often all connections were dropped: a connection of an earlier epoch is over.
+/// The mode, how long each chunk is held back, and how often all connections were dropped: a connection of an earlier
+/// epoch is over.
 #[derive(Debug, Clone, Copy)]
 struct State {
     mode: Mode,
+    delay: Duration,
     epoch: u64,
     /// How often all connections were stranded; one that was made before the last time gets nothing any more.
     strandings: u64,
@@ -54,7 +57,8 @@ impl TcpProxy {
     pub async fn start(target: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("cannot listen on a free port")?;
         let address = listener.local_addr().context("cannot tell the port of the proxy")?;
-        let (state, observer) = watch::channel(State { mode: Mode::Open, epoch: 0, strandings: 0 });
+        let (state, observer) =
+            watch::channel(State { mode: Mode::Open, epoch: 0, strandings: 0, delay: Duration::ZERO });
         let injections = broadcast::Sender::new(16);
         let accepted = Arc::new(AtomicU64::new(0));
         let serving =
@@ -101,9 +105,14 @@ impl TcpProxy {
         self.set(Mode::Cut);
     }
 
-    /// Lets connections through again, after [`cut`](Self::cut).
+    /// Lets connections through again, after [`cut`](Self::cut), and without delay, after [`slow`](Self::slow).
     pub fn heal(&self) {
-        self.set(Mode::Open);
+        self.state.send_modify(|state| (state.mode, state.delay) = (Mode::Open, Duration::ZERO));
+    }
+
+    /// From now on holds back whatever arrives for `delay`, in each direction.
+    pub fn slow(&self, delay: Duration) {
+        self.state.send_modify(|state| state.delay = delay);
     }
 
     /// From now on forwards nothing, on old connections and on new ones, but closes none.
@@ -223,6 +232,10 @@ async fn pump(
                 continue;
             }
         };
+        let delay = state.borrow().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         wait_until_open(&mut state, birth).await;
         match chunk.get(..length) {
             None | Some([]) => return to.shutdown().await,

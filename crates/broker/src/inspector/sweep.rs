@@ -16,6 +16,7 @@ use super::in_time;
 use crate::message::{self, Hints, text};
 use crate::{Error, Malformed, Marker, Message};
 use bytes::Bytes;
+use failpoints::failpoint;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use lapin::options::{
@@ -177,12 +178,14 @@ impl Sweep {
             ackers.push(letter.acker);
         }
         self.publish(&copies).await?;
+        failpoint!("settle.copied");
         let acking = join_all(ackers.iter().map(|acker| acker.ack(BasicAckOptions::default())));
         let acks = in_time("acknowledge dead letters", async { Ok(acking.await) }).await?;
         // `false` means that the channel was gone before.
         if !acks.iter().all(|ack| matches!(ack, Ok(true))) {
             return Err(Error::DeliveryExpired);
         }
+        failpoint!("settle.removed");
         self.counts = counts;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The architecture, as a test. Needs no server.
 
 mod edges;
+mod failpoints;
 mod files;
 mod names;
 mod tree;

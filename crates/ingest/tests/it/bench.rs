@@ -47,7 +47,7 @@ impl Bench {
     }
 
     /// An `ingest` that was started a moment ago.
-    fn spawn(&self, settings: &[(&str, &str)]) -> Result<Ingest> {
+    pub(crate) fn spawn(&self, settings: &[(&str, &str)]) -> Result<Ingest> {
         let (port, internal_port) = (free_port()?, free_port()?);
         let (listen, internal) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{internal_port}"));
         let (database, amqp) = (self.database.url(), broker::url()?);

@@ -116,6 +116,48 @@ async fn while_rabbitmq_is_away_a_slow_postgres_is_given_time() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_rabbitmq_that_goes_during_a_slow_commit_leaves_the_event_to_postgres() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    wires.postgres.stall();
+    let body = event("evt_1");
+    let outage = async {
+        // The commit has begun by then, and its second is not over.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        wires.rabbitmq.cut();
+        connected(&ingest, 0).await?;
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        wires.postgres.resume();
+        anyhow::Ok(())
+    };
+    let (answer, outage) = tokio::join!(ingest.sender.deliver("evt_1", &body), outage);
+    outage?;
+    let answer = answer?;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(bench.count("events").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_silent_rabbitmq_does_not_confirm_is_stored_by_a_postgres_that_is_back() -> Result<()> {
+    let bench = Bench::new().await?;
+    let (wires, ingest) = wired(&bench).await?;
+    wires.postgres.stall();
+    wires.rabbitmq.stall();
+    let body = event("evt_1");
+    let back = async {
+        // The event was handed to RabbitMQ by then.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        wires.postgres.resume();
+    };
+    let (answer, ()) = tokio::join!(ingest.sender.deliver("evt_1", &body), back);
+    let answer = answer?;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(bench.count("events").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_both_stores_senders_are_asked_to_come_back_and_then_served() -> Result<()> {
     let bench = Bench::new().await?;
     let (wires, ingest) = wired(&bench).await?;
@@ -205,20 +247,22 @@ async fn a_duplicate_of_an_event_that_was_never_published_has_it_published_at_on
 }
 
 #[tokio::test]
-async fn a_process_started_without_any_store_becomes_ready_when_they_come() -> Result<()> {
+async fn a_process_started_without_any_store_is_not_ready_from_its_first_answer_until_they_come() -> Result<()>
+{
     let bench = Bench::new().await?;
     let (postgres, database_url) = TcpProxy::start_before(&bench.database.url()).await?;
     let (rabbitmq, amqp_url) = TcpProxy::start_before(&broker::url()?).await?;
     postgres.cut();
     rabbitmq.cut();
-    let heal = async {
-        tokio::task::yield_now().await;
-        postgres.heal();
-        rabbitmq.heal();
-    };
     let settings = [("DATABASE_URL", database_url.as_str()), ("AMQP_URL", &amqp_url)];
-    let (ingest, ()) = tokio::join!(bench.ingest(&settings), heal);
+    let ingest = bench.spawn(&settings)?;
+    let first =
+        eventually(PATIENCE, "an answer", async || Ok(Some(ingest.internal("/readyz").await?))).await?;
+    assert_eq!(first.0, 503, "{}", first.1);
+    postgres.heal();
+    rabbitmq.heal();
+    readiness(&ingest, 200).await?;
     let body = event("evt_1");
-    assert_eq!(ingest?.sender.deliver("evt_1", &body).await?.status, 200);
+    assert_eq!(ingest.sender.deliver("evt_1", &body).await?.status, 200);
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::Metrics;
 use crate::message::first_message;
 use broker::{Message, Publisher, Queue};
 use domain::Clock;
+use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{Accepted, AcceptedBatch, NewEvent, Store};
@@ -26,6 +27,9 @@ pub struct Committer {
     postgres: Away,
     log: LogLimiter,
 }
+
+/// Rest before a slow Postgres is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Why a batch was not committed.
 enum NotCommitted {
@@ -67,7 +71,7 @@ impl Committer {
 
     async fn store(&mut self, events: Vec<NewEvent>, answers: Vec<Answer>) {
         if self.postgres.is_away(Instant::now()) && self.publisher.is_connected() {
-            return self.hand_to_broker(&events, answers).await;
+            return self.hand_to_broker(events, answers).await;
         }
         match self.commit(&events).await {
             Ok(accepted) => {
@@ -84,7 +88,7 @@ impl Committer {
                         "Postgres is away; events go straight to RabbitMQ"
                     );
                 }
-                self.hand_to_broker(&events, answers).await;
+                self.hand_to_broker(events, answers).await;
             }
             Err(NotCommitted::Refused(error)) if events.len() > 1 => {
                 tracing::error!(error = %Chain(&error), events = events.len(), "batch refused; storing one by one");
@@ -121,12 +125,23 @@ impl Committer {
     }
 
     async fn commit(&self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
-        // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
-        let limit = if self.publisher.is_connected() { self.config.deadline } else { self.config.patience };
-        // Boxed: the futures of a statement take 11 KB, and would be moved three times on their way down.
-        match timeout(limit, Box::pin(self.write(events))).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {limit:?}"))),
+        let begun = Instant::now();
+        loop {
+            // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
+            let left = self.config.patience.saturating_sub(begun.elapsed());
+            let limit = if self.publisher.is_connected() { self.config.deadline } else { left };
+            // Boxed: the futures of a statement take 11 KB, and would be moved three times on their way down.
+            let outcome = match timeout(limit, Box::pin(self.write(events))).await {
+                Ok(outcome) => outcome,
+                Err(_elapsed) => Err(NotCommitted::Away(format!("no commit within {limit:?}"))),
+            };
+            // RabbitMQ may have gone in the meantime, and a pool without a free connection gives up before the patience
+            // ends. What fails at once is away and not slow.
+            let slow = begun.elapsed() >= self.config.deadline && begun.elapsed() < self.config.patience;
+            if !(slow && matches!(outcome, Err(NotCommitted::Away(_))) && !self.publisher.is_connected()) {
+                return outcome;
+            }
+            tokio::time::sleep(AGAIN).await;
         }
     }
 
@@ -139,28 +154,49 @@ impl Committer {
         // of three round trips, and a crash before duplicates are counted only leaves their deliveries uncounted.
         match store::accept_batch(&mut connection, events, Some(due)).await {
             Err(error) if error.is_about_the_data() => Err(NotCommitted::Refused(error)),
-            outcomes => outcomes.map_err(away),
+            Err(error) => Err(away(error)),
+            Ok(accepted) => {
+                failpoint!("accept.committed");
+                Ok(accepted)
+            }
         }
     }
 
     /// Makes events durable by a confirmed publish: the message alone is enough for a worker to store the row. Whether
     /// an event was known cannot be told here; the worker tells, and does nothing twice.
-    async fn hand_to_broker(&mut self, events: &[NewEvent], answers: Vec<Answer>) {
+    async fn hand_to_broker(&mut self, events: Vec<NewEvent>, answers: Vec<Answer>) {
+        let was_connected = self.publisher.is_connected();
         let messages: Vec<Message> = events.iter().cloned().map(first_message).collect();
         let outcomes = self.publisher.publish_bundled(Queue::Work, &messages).await;
-        for (answer, outcome) in answers.into_iter().zip(outcomes) {
-            answer.send(match outcome {
+        failpoint!("accept.confirmed");
+        let (mut left, mut unanswered) = (Vec::new(), Vec::new());
+        let mut why = None;
+        for ((event, answer), outcome) in events.into_iter().zip(answers).zip(outcomes) {
+            match outcome {
                 Ok(()) => {
                     self.metrics.count_accepted("rabbitmq", 1);
-                    Ok(Acceptance::New)
+                    answer.send(Ok(Acceptance::New));
                 }
                 Err(error) => {
-                    if let Some(suppressed) = self.log.admit("both away", Instant::now()) {
-                        tracing::error!(error = %Chain(&error), suppressed, "neither Postgres nor RabbitMQ takes events; deliveries are answered 503");
-                    }
-                    Err(NotAccepted::Unavailable)
+                    why = Some(error);
+                    left.push(event);
+                    unanswered.push(answer);
                 }
-            });
+            }
+        }
+        let Some(error) = why else { return };
+        // RabbitMQ went or fell silent in the meantime, which may have taken seconds: Postgres may be back. Where RabbitMQ
+        // was away from the beginning, Postgres has had all the time there is.
+        if was_connected && let Ok(accepted) = self.commit(&left).await {
+            self.postgres.is_back();
+            self.metrics.count_accepted("postgres", left.len());
+            return self.accept(left, unanswered, accepted);
+        }
+        if let Some(suppressed) = self.log.admit("both away", Instant::now()) {
+            tracing::error!(error = %Chain(&error), suppressed, "neither Postgres nor RabbitMQ takes events; deliveries are answered 503");
+        }
+        for answer in unanswered {
+            answer.send(Err(NotAccepted::Unavailable));
         }
     }
 }

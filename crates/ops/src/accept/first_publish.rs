@@ -2,6 +2,7 @@
 
 use broker::{Message, Publisher, Queue};
 use domain::Clock;
+use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, Ticket};
@@ -60,7 +61,9 @@ impl FirstPublish {
             messages.extend(new);
             bundles.push((bundle, numbers));
         }
+        failpoint!("publish.begin");
         let outcomes = self.publisher.publish_bundled(Queue::Work, &messages).await;
+        failpoint!("publish.confirmed");
         let confirmed: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
         settle(&self.store, &bundles, &confirmed, self.clock.as_ref()).await
     }

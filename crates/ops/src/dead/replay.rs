@@ -1,6 +1,7 @@
 //! New lives for dead letters, in chunks, each of which is one transaction.
 
 use domain::Clock;
+use failpoints::failpoint;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use store::{DeadFilter, Replay, Store, Tx};
@@ -140,6 +141,7 @@ async fn run(
             tokio::time::sleep(HELD).await;
             continue;
         }
+        failpoint!("replay.chunk");
         held = 0;
         progress.replayed = progress.replayed.saturating_add_unsigned(taken);
         if let Some(rate) = rate {

@@ -9,6 +9,7 @@ use broker::{Broker, DeadLetter, Inspector, Verdict};
 use chrono::{DateTime, Utc};
 use domain::envelope::parse;
 use domain::{Clock, EndpointName, EventKey, EventStatus, FailureClass};
+use failpoints::failpoint;
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -95,6 +96,7 @@ pub(super) async fn pass(
     while let Some(batch) = sweep.next_batch().await? {
         let judging = judge(store, clock, worker, &batch, &mut copies_seen, &mut settled);
         let verdicts = store.within(LIMIT, "settle", judging).await?;
+        failpoint!("settle.judged");
         sweep.settle(batch.into_iter().zip(verdicts)).await?;
     }
     let complete = sweep.saw_everything();

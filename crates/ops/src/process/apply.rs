@@ -7,6 +7,7 @@ use super::write::{Settled, write};
 use super::{Context, GroupKey, POSTGRES_DEADLINE};
 use crate::accept::confirm;
 use broker::{Message, Queue};
+use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Ticket;
@@ -104,6 +105,7 @@ impl Applier {
             let _processor_is_gone = self.released.send(looked.key).is_err();
         }
         let messages = ackers.len();
+        failpoint!("apply.acknowledging");
         acknowledge(ackers).await;
         self.context.progress.settled(messages);
     }
@@ -115,6 +117,7 @@ impl Applier {
         }
         let messages: Vec<Message> = dead.iter().map(|(_, message)| message.clone()).collect();
         let outcomes = self.context.publisher.publish_all(Queue::Dead, &messages).await;
+        failpoint!("apply.dead_published");
         let confirmed: Vec<Ticket> = dead
             .iter()
             .zip(outcomes)

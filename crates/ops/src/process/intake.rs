@@ -7,6 +7,7 @@ use crate::message::key_of;
 use broker::{Acker, Delivery, Message};
 use domain::envelope::parse;
 use domain::{Event, EventKey, EventStatus};
+use failpoints::failpoint;
 use std::collections::HashMap;
 use std::time::Duration;
 use store::EventStanding;
@@ -23,7 +24,10 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
     let mut jobs = Vec::with_capacity(taken);
     for delivery in bundle::split(context, deliveries).await {
         match read(context, delivery) {
-            Ok(job) => jobs.push(job),
+            Ok(job) => {
+                failpoint!("intake.read", job.key.id.as_str());
+                jobs.push(job);
+            }
             Err(Unreadable { acker, message, why }) => {
                 tracing::error!(error = %why, "message cannot be read; moved to the dead letters");
                 context.metrics.count_processed("unreadable");
@@ -32,6 +36,7 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
         }
     }
     let known = standings(context, &jobs).await;
+    failpoint!("intake.known");
     let (current, over): (Vec<_>, Vec<_>) = jobs
         .into_iter()
         .partition(|job| known.get(&job.key).is_none_or(|standing| is_current(job, standing)));

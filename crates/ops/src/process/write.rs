@@ -11,6 +11,7 @@ use broker::Message;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::decide::Overtaken;
 use domain::{EventKey, EventStatus, Next, Outcome, ResourceRef, ResourceState};
+use failpoints::failpoint;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use store::{
     EventStanding, Failure, Finished, HistoryEntry, Intention, NewEffect, NewEvent, NewState, Ticket, Tx,
@@ -74,7 +75,9 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
     }
     let told = std::mem::take(&mut writes.told);
     let dead = writes.carry_out(context, &mut tx, now).await?;
+    failpoint!("apply.written");
     tx.commit().await?;
+    failpoint!("apply.committed");
     for (job, told) in told {
         tell(context, job, told);
     }

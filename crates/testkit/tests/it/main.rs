@@ -5,3 +5,4 @@ mod database;
 mod deliver;
 mod eventually;
 mod process;
+mod proxy;

@@ -6,16 +6,17 @@ use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each crate, and those of ours that it may depend on. Those below the line are for development only.
-const ALLOWED: [(&str, &[&str]); 15] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("domain", &[]),
+    ("failpoints", &[]),
     ("signing", &[]),
     ("telemetry", &[]),
     ("store", &["domain"]),
-    ("broker", &["domain"]),
+    ("broker", &["domain", "failpoints"]),
     ("claude", &["domain"]),
-    ("runtime", &["domain", "telemetry"]),
+    ("runtime", &["domain", "failpoints", "telemetry"]),
     ("settings", &["domain", "signing"]),
-    ("ops", &["broker", "claude", "domain", "signing", "store", "telemetry"]),
+    ("ops", &["broker", "claude", "domain", "failpoints", "signing", "store", "telemetry"]),
     ("ingest", SHIPPED),
     ("worker", SHIPPED),
     // ---
@@ -23,6 +24,7 @@ const ALLOWED: [(&str, &[&str]); 15] = [
     ("testkit", EVERYTHING),
     ("e2e", &[]),
     ("benches", EVERYTHING),
+    ("chaos", &["simulator", "testkit"]),
 ];
 
 const SHIPPED: &[&str] =
@@ -43,9 +45,9 @@ const EVERYTHING: &[&str] = &[
 
 /// Which crates may use what speaks to the outside.
 const DRIVERS: [(&str, &[&str]); 4] = [
-    ("sqlx", &["store", "testkit"]),
+    ("sqlx", &["store", "testkit", "chaos"]),
     ("lapin", &["broker", "testkit"]),
-    ("reqwest", &["claude", "simulator", "testkit"]),
+    ("reqwest", &["claude", "simulator", "testkit", "chaos"]),
     ("actix-web", &["ingest", "runtime", "simulator"]),
 ];
 

@@ -1,0 +1,21 @@
+//! All lines that have a name, in the order in which an event passes them. `docs/CONTRIBUTING.md` says where each one is.
+
+/// The names of all failpoints.
+pub const NAMES: [&str; 16] = [
+    "accept.committed",
+    "accept.confirmed",
+    "publish.begin",
+    "publish.confirmed",
+    "relay.claimed",
+    "relay.published",
+    "intake.read",
+    "intake.known",
+    "apply.written",
+    "apply.committed",
+    "apply.dead_published",
+    "apply.acknowledging",
+    "settle.judged",
+    "settle.copied",
+    "settle.removed",
+    "replay.chunk",
+];
