@@ -30,6 +30,7 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
         acquire_timeout: Duration::from_secs(2),
         statement_timeout: Some(STATEMENT_TIMEOUT),
         application: "holdfast-ingest",
+        by_keys: true,
     })
     .context("--database-url (DATABASE_URL)")
     .or_exit(Exit::Usage)?;

@@ -35,7 +35,7 @@ use domain::breaker::Stance;
 use domain::{Clock, RetryPolicy};
 use gate::Gate;
 use groups::Groups;
-use look::Looked;
+use look::{Looked, Stored};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -137,12 +137,17 @@ impl Processor {
         loop {
             // What has not begun by then is given back: others can begin it at once.
             let draining = drain.is_cancelled();
+            let mut begun = Vec::new();
             while !draining
                 && groups.may_start()
                 && let Some(pass) = Gate::pass(&self.context)
                 && let Some(group) = groups.start_next()
             {
-                looking.spawn(look::run(Arc::clone(&self.context), group, pass));
+                begun.push((group, pass));
+            }
+            let stored = Stored::of_all(begun.iter().map(|(group, _)| group));
+            for (group, pass) in begun {
+                looking.spawn(look::run(Arc::clone(&self.context), group, pass, Arc::clone(&stored)));
             }
             if (draining && !groups.is_working()) || (!open && groups.is_idle()) {
                 break;
@@ -154,7 +159,13 @@ impl Processor {
             let paused = self.context.gate.cause().is_some();
             tokio::select! {
                 biased;
-                Some(resource) = done.recv() => groups.finish(&resource),
+                Some(resource) = done.recv() => {
+                    groups.finish(&resource);
+                    // All that one transaction released, so that the next groups begin together.
+                    while let Ok(resource) = done.try_recv() {
+                        groups.finish(&resource);
+                    }
+                }
                 Some(result) = looking.join_next() => {
                     // Before anything is acknowledged, which would bring the next messages.
                     self.steer(&groups);

@@ -33,6 +33,10 @@ pub struct Options {
     pub statement_timeout: Option<Duration>,
     /// Shown in `pg_stat_activity`.
     pub application: &'static str,
+    /// For processes that ask for rows by their keys all day long: Postgres goes by indexes whatever it believes about the
+    /// size of the tables, and plans each statement once. Without this, tables that grew since Postgres last looked at
+    /// them are read whole for a few dozen rows.
+    pub by_keys: bool,
 }
 
 /// A pool of connections to Postgres.
@@ -57,6 +61,14 @@ impl Store {
             .disable_statement_logging();
         if let Some(timeout) = options.statement_timeout {
             connect = connect.options([("statement_timeout", timeout.as_millis().to_string())]);
+        }
+        if options.by_keys {
+            connect = connect.options([
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("plan_cache_mode", "force_generic_plan"),
+            ]);
         }
         let address = format!("{}:{}", connect.get_host(), connect.get_port()).into();
         let pool = PgPoolOptions::new()

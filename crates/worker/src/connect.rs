@@ -38,6 +38,7 @@ pub(crate) fn open_store(database: &settings::Database) -> anyhow::Result<Store>
         acquire_timeout: PATIENCE,
         statement_timeout: None,
         application: "holdfast-cli",
+        by_keys: false,
     })?)
 }
 

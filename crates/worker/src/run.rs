@@ -39,6 +39,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         acquire_timeout: Duration::from_secs(5),
         statement_timeout: Some(STATEMENT_TIMEOUT),
         application: "holdfast-worker",
+        by_keys: true,
     })
     .or_exit(Exit::Usage)?;
     let url = settings.broker.url.reveal().parse().context("--amqp-url (AMQP_URL)").or_exit(Exit::Usage)?;

@@ -14,10 +14,10 @@ use std::time::Duration;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RunArgs {
     /// Resources that are fetched at the same time
-    #[arg(long, env = "HOLDFAST_CONCURRENCY", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Pace")]
+    #[arg(long, env = "HOLDFAST_CONCURRENCY", value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Pace")]
     concurrency: u16,
 
-    /// Events that the worker holds at the same time; those of one resource share a fetch
+    /// Messages that the worker holds at the same time, of up to 32 events each; events of one resource share a fetch
     #[arg(long, env = "HOLDFAST_PREFETCH", value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Pace")]
     prefetch: u16,
 

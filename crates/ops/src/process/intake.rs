@@ -56,7 +56,7 @@ struct Unreadable {
 }
 
 fn read(context: &Context, delivery: Delivery) -> Result<Job, Unreadable> {
-    let Delivery { message, acker, .. } = delivery;
+    let Delivery { message, acker, redelivered, .. } = delivery;
     let message = match message {
         Ok(message) => message,
         Err(malformed) => return Err(Unreadable { acker, message: None, why: malformed.to_string() }),
@@ -73,7 +73,7 @@ fn read(context: &Context, delivery: Delivery) -> Result<Job, Unreadable> {
         tries = message.tries,
     );
     TraceContext::continue_from(&span, message.traceparent.as_deref());
-    Ok(Job { key, event, message, acker, started_at: context.clock.now(), span })
+    Ok(Job { key, event, message, acker, redelivered, started_at: context.clock.now(), span })
 }
 
 fn event_in(message: &Message) -> Result<(EventKey, Event), String> {
@@ -91,10 +91,14 @@ pub(super) fn is_current(job: &Job, standing: &EventStanding) -> bool {
         && (standing.generation, standing.tries) == (job.message.generation, job.message.tries)
 }
 
-/// What the store knows of the events. Waits for Postgres for as long as it takes: without it nothing can be written
+/// What the store knows of the events that may be over. Waits for Postgres for as long as it takes: without it nothing can be written
 /// anyway, and what is held here is bounded by the prefetch.
 async fn standings(context: &Context, jobs: &[Job]) -> HashMap<EventKey, EventStanding> {
-    let keys: Vec<EventKey> = jobs.iter().map(|job| job.key.clone()).collect();
+    let keys: Vec<EventKey> =
+        jobs.iter().filter(|job| job.may_be_over()).map(|job| job.key.clone()).collect();
+    if keys.is_empty() {
+        return HashMap::new();
+    }
     let mut pause = Duration::from_millis(100);
     loop {
         let asked = async {

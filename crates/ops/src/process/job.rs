@@ -18,6 +18,8 @@ pub(crate) struct Job {
     pub(crate) message: Message,
     /// Settles the message.
     pub(crate) acker: Acker,
+    /// Whether the broker gave the message to somebody before.
+    pub(crate) redelivered: bool,
     /// When the try began.
     pub(crate) started_at: DateTime<Utc>,
     /// The part of the event's trace that happens here.
@@ -33,6 +35,12 @@ impl Job {
             Some(rule) if rule.resource == resource.kind => Some(*rule),
             Some(_) | None => Some(fallback_rule(resource.kind)),
         }
+    }
+
+    /// Whether the event may well be over by now. A message of a first life that nobody had before is for an event that
+    /// nobody has worked on, but for one that was published twice, which the write finds out.
+    pub(crate) fn may_be_over(&self) -> bool {
+        self.redelivered || self.message.generation > 1 || self.message.tries > 0
     }
 
     pub(crate) fn resource(&self) -> Option<&ResourceRef> {

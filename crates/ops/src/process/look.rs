@@ -16,6 +16,8 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use store::States;
+use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 /// A group, and what was seen of its resource.
@@ -34,9 +36,14 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(10);
 const STATE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Looks at the resource of a group. A panic on the way is a failed try of all its events.
-pub(super) async fn run(context: Arc<Context>, group: Group, pass: Pass) -> Option<Looked> {
+pub(super) async fn run(
+    context: Arc<Context>,
+    group: Group,
+    pass: Pass,
+    stored: Arc<Stored>,
+) -> Option<Looked> {
     let span = group.jobs.first()?.span.clone();
-    let seen = AssertUnwindSafe(look(&context, &group, pass))
+    let seen = AssertUnwindSafe(look(&context, &group, pass, &stored))
         .catch_unwind()
         .instrument(span)
         .await
@@ -44,7 +51,12 @@ pub(super) async fn run(context: Arc<Context>, group: Group, pass: Pass) -> Opti
     Some(Looked { key: group.key, jobs: group.jobs, seen })
 }
 
-async fn look(context: &Context, group: &Group, pass: Pass) -> Result<Observation, FailedTry> {
+async fn look(
+    context: &Context,
+    group: &Group,
+    pass: Pass,
+    stored: &Stored,
+) -> Result<Observation, FailedTry> {
     let fetches =
         |fetch: Fetch| group.jobs.iter().any(|job| job.rule().is_some_and(|rule| rule.fetch == fetch));
     // A deletion says it all: there is nothing to fetch for the others of the group either.
@@ -54,15 +66,16 @@ async fn look(context: &Context, group: &Group, pass: Pass) -> Result<Observatio
     let Some(resource) = group.jobs.first().and_then(Job::resource) else {
         return Ok(Observation::NotFetched);
     };
-    let stored = stored_state(context, resource).await;
-    if stored.deleted_at.is_some() {
-        return Ok(Observation::NotFetched);
-    }
-    let newest = group.jobs.iter().map(|job| job.message.received_at).max();
-    if let (Some(snapshot), Some(newest)) = (stored.snapshot, newest)
-        && covers(&snapshot, newest)
-    {
-        return Ok(Observation::Found(snapshot));
+    if let Some(stored) = stored.of(context, resource).await {
+        if stored.deleted_at.is_some() {
+            return Ok(Observation::NotFetched);
+        }
+        let newest = group.jobs.iter().map(|job| job.message.received_at).max();
+        if let (Some(snapshot), Some(newest)) = (&stored.snapshot, newest)
+            && covers(snapshot, newest)
+        {
+            return Ok(Observation::Found(snapshot.clone()));
+        }
     }
     let seen = {
         let _waiting = context.progress.waiting(format!("the Claude API, {} {}", resource.kind, resource.id));
@@ -78,18 +91,37 @@ fn covers(snapshot: &Snapshot, received_at: DateTime<Utc>) -> bool {
         && snapshot.fetched_at > received_at + CLOCK_SKEW
 }
 
-/// What is stored. Without it everything is fetched: slower, and as right.
-async fn stored_state(context: &Context, resource: &ResourceRef) -> ResourceState {
-    let _waiting = context.progress.waiting("Postgres, a stored state".to_owned());
-    let read = async {
-        let mut connection = context.store.connection().await?;
-        store::load_states(&mut connection, &[resource]).await
-    };
-    match context.store.within(STATE_LIMIT, "read a state", read).await {
-        Ok(mut states) => states.remove(&(resource.kind, resource.id.clone())).unwrap_or_default(),
-        Err(error) => {
-            tracing::debug!(error = %telemetry::Chain(&error), "stored state not read; fetching");
-            ResourceState::default()
+/// What is stored of the resources of groups that begin together, read once for all of them by whichever needs it first.
+pub(super) struct Stored {
+    resources: Vec<ResourceRef>,
+    states: OnceCell<States>,
+}
+
+impl Stored {
+    pub(super) fn of_all<'a>(groups: impl Iterator<Item = &'a Group>) -> Arc<Self> {
+        let resources = groups.filter_map(|group| group.jobs.first()?.resource().cloned()).collect();
+        Arc::new(Self { resources, states: OnceCell::new() })
+    }
+
+    /// Without an answer everything is fetched: slower, and as right.
+    async fn of(&self, context: &Context, resource: &ResourceRef) -> Option<&ResourceState> {
+        let states = self.states.get_or_init(|| self.read(context)).await;
+        states.get(&(resource.kind, resource.id.clone()))
+    }
+
+    async fn read(&self, context: &Context) -> States {
+        let _waiting = context.progress.waiting("Postgres, stored states".to_owned());
+        let resources: Vec<&ResourceRef> = self.resources.iter().collect();
+        let read = async {
+            let mut connection = context.store.connection().await?;
+            store::load_states(&mut connection, &resources).await
+        };
+        match context.store.within(STATE_LIMIT, "read states", read).await {
+            Ok(states) => states,
+            Err(error) => {
+                tracing::debug!(error = %telemetry::Chain(&error), "stored states not read; fetching");
+                States::default()
+            }
         }
     }
 }

@@ -55,6 +55,7 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
 
     let mut writes = Writes::default();
     let mut done = HashSet::new();
+    let mut over = 0;
     for looked in batch {
         let stored = looked
             .jobs
@@ -70,6 +71,7 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
             .filter(|job| locked.get(&job.key).is_some_and(|locked| is_current(job, locked)))
             .filter(|job| done.insert(&job.key))
             .collect();
+        over += looked.jobs.len() - current.len();
         let (verdicts, state) = verdicts(&current, &stored, &looked.seen);
         writes.group(context, &current, verdicts, state, &locked, now);
     }
@@ -78,6 +80,9 @@ pub(super) async fn write(context: &Context, batch: &[Looked]) -> Result<Settled
     failpoint!("apply.written");
     tx.commit().await?;
     failpoint!("apply.committed");
+    for _ in 0..over {
+        context.metrics.count_processed("repeated");
+    }
     for (job, told) in told {
         tell(context, job, told);
     }

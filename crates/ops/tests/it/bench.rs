@@ -148,6 +148,7 @@ pub(crate) fn store_at(url: String) -> Result<Store> {
         acquire_timeout: Duration::from_secs(2),
         statement_timeout: Some(Duration::from_secs(30)),
         application: "ops-tests",
+        by_keys: true,
     })?)
 }
 

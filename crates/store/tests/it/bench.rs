@@ -106,6 +106,7 @@ pub(crate) fn options(url: String) -> Options {
         acquire_timeout: Duration::from_secs(5),
         statement_timeout: None,
         application: "store-tests",
+        by_keys: false,
     }
 }
 

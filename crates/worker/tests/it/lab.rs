@@ -156,6 +156,7 @@ pub(crate) fn open(url: &str) -> Result<Store> {
         acquire_timeout: Duration::from_secs(10),
         statement_timeout: None,
         application: "test",
+        by_keys: false,
     })?)
 }
 
