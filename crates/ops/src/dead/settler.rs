@@ -78,7 +78,8 @@ impl Settler {
         // Figures that agree may hide one too many and one too few.
         let letters = figures.postgres.max(figures.broker);
         let overdue = last_settled.is_none_or(|last| self.clock.now() - last >= thoroughly_every(letters));
-        if !differs && !(overdue && letters > 0) {
+        let due = differs || (overdue && letters > 0);
+        if !due {
             return Ok(election.commit().await?);
         }
         let settled = settle::pass(&self.store, &self.broker, &*self.clock, &self.worker).await?;
