@@ -154,11 +154,13 @@ impl Store {
 
     async fn acquire(&self, action: &'static str) -> Result<Connection, Error> {
         let acquired = self.pool.acquire().await;
-        acquired.map(Connection::new).map_err(|source| match Error::of(action)(source) {
-            Error::Unavailable { action, source } => {
+        acquired.map(Connection::new).map_err(|source| {
+            let error = Error::of(action)(source);
+            if let Error::Unavailable { action, source } = error {
                 Error::NoConnection { address: Arc::clone(&self.address), action, source }
+            } else {
+                error
             }
-            other => other,
         })
     }
 

@@ -52,7 +52,7 @@ pub enum ReplayError {
 pub(super) const CHUNK: i64 = 500;
 
 /// How long such a transaction may take before its connection is taken for dead.
-pub(super) const CHUNK_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const CHUNK_LIMIT: Duration = Duration::from_mins(1);
 
 /// How often, and after which rest, to come back for letters that somebody else holds: another command, or a duplicate
 /// delivery that is being counted. Both take moments.
@@ -131,7 +131,8 @@ async fn run(
         if report(progress).is_break() {
             break;
         }
-        let step = step(store, clock, progress.id, filter, chunk);
+        // Boxed: the futures around it hold it more than once, and commands hold these on their stack.
+        let step = Box::pin(step(store, clock, progress.id, filter, chunk));
         let Step { taken, left, running } = store.within(CHUNK_LIMIT, "replay", step).await?;
         if !running || held == COME_BACK {
             break;

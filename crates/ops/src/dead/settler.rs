@@ -13,9 +13,11 @@ use tokio_util::sync::CancellationToken;
 /// How often the figures are compared.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How often all letters are looked at although the figures agree. A pass moves each of them once; with many, it takes
-/// some seconds.
-const THOROUGHLY_EVERY: TimeDelta = TimeDelta::minutes(5);
+/// How often all letters are looked at although the figures agree: every five minutes, and a minute later for each ten
+/// thousand of them. A pass moves every letter once, which must not become all that the broker does.
+fn thoroughly_every(letters: i64) -> TimeDelta {
+    TimeDelta::minutes(5) + TimeDelta::milliseconds(letters.max(0).saturating_mul(6))
+}
 
 /// Compares the broker's dead letters with Postgres and settles what differs.
 pub struct Settler {
@@ -74,8 +76,10 @@ impl Settler {
         let figures = check::check(&self.store, &self.broker).await?;
         let differs = std::mem::replace(disagreed, !figures.agree) && !figures.agree;
         // Figures that agree may hide one too many and one too few.
-        let overdue = last_settled.is_none_or(|last| self.clock.now() - last >= THOROUGHLY_EVERY);
-        if !differs && !(overdue && figures.postgres + figures.broker > 0) {
+        let letters = figures.postgres.max(figures.broker);
+        let overdue = last_settled.is_none_or(|last| self.clock.now() - last >= thoroughly_every(letters));
+        let due = differs || (overdue && letters > 0);
+        if !due {
             return Ok(election.commit().await?);
         }
         let settled = settle::pass(&self.store, &self.broker, &*self.clock, &self.worker).await?;

@@ -1,7 +1,7 @@
 //! Postgres away, slow, and back.
 
 use crate::bench::{Bench, PATIENCE, after, event, key, options};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use std::time::{Duration, Instant};
 use store::{Accepted, Error, NewEvent, Options, Store};
 use testkit::eventually;

@@ -72,7 +72,7 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
         let letters = counted(held, "dead letter");
         remark(&format!("warning: {letters} left as they were, another command holds them; try again"));
     }
-    let settled = settle::follow_up(&store, &broker).await;
+    let settled = settle::follow_up(&store, &broker, count).await;
     Ok(Answer::new(match form {
         Form::Json => json::object(&Report { count, reason: &args.reason, settled })?,
         Form::Text(_) if count == 0 => "no dead letters match\n".to_owned(),

@@ -75,7 +75,9 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
         let (store, broker) = connect::both(&args.database, &args.broker)?;
         let replay =
             carried_out(async |report| dead::resume(&store, &SystemClock, id, args.rate, report).await);
-        return report(replay.await?, settle::follow_up(&store, &broker).await, form);
+        let replay = replay.await?;
+        let settled = settle::follow_up(&store, &broker, replay.replayed.unsigned_abs()).await;
+        return report(replay, settled, form);
     }
     let selected = args.selection.select(SystemClock.now())?;
     if args.dry_run {
@@ -92,7 +94,8 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let selection = Selection { filter: selected.filter, rate: args.rate };
     let replay =
         carried_out(async |report| dead::replay(&store, &SystemClock, selection, report).await).await?;
-    report(replay, settle::follow_up(&store, &broker).await, form)
+    let settled = settle::follow_up(&store, &broker, replay.replayed.unsigned_abs()).await;
+    report(replay, settled, form)
 }
 
 async fn ask(args: &SelectionArgs, selected: &Selected, store: &Store) -> anyhow::Result<()> {

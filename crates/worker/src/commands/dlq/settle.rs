@@ -11,6 +11,9 @@ use settings::{BrokerArgs, DatabaseArgs};
 use store::Store;
 use telemetry::Chain;
 
+/// Letters that a pass goes through in a moment.
+const SHORT_QUEUE: u64 = 1_000;
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -44,11 +47,23 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     }))
 }
 
-/// The pass after dead letters have changed, so that the broker's copies go at once. That it fails is no reason to call
-/// the change a failure: workers make the same pass.
-pub(crate) async fn follow_up(store: &Store, broker: &Broker) -> Option<Settled> {
-    match pass(store, broker).await {
-        Ok(settled) => Some(settled),
+/// The pass after `changed` dead letters are no longer dead, so that the broker's copies go at once. That it fails is no
+/// reason to call the change a failure: workers make the same pass. `None` when it is left to them.
+pub(crate) async fn follow_up(store: &Store, broker: &Broker, changed: u64) -> Option<Settled> {
+    let passing = async {
+        let letters = dead::check(store, broker).await?.broker;
+        if is_worth_a_pass(changed, letters.unsigned_abs()) {
+            pass(store, broker).await.map(Some)
+        } else {
+            Ok(None)
+        }
+    };
+    match passing.await {
+        Ok(Some(settled)) => Some(settled),
+        Ok(None) => {
+            remark("The copies in RabbitMQ go with a worker's next pass, or with `worker dlq settle`.");
+            None
+        }
         Err(error) => {
             remark(&format!(
                 "warning: the copies in RabbitMQ are still there, a worker or `worker dlq settle` removes them: {}",
@@ -59,6 +74,14 @@ pub(crate) async fn follow_up(store: &Store, broker: &Broker) -> Option<Settled>
     }
 }
 
+/// A pass moves every letter once. A person who waits for a few of very many should not wait for that.
+const fn is_worth_a_pass(changed: u64, letters: u64) -> bool {
+    letters <= SHORT_QUEUE || changed.saturating_mul(10) >= letters
+}
+
 async fn pass(store: &Store, broker: &Broker) -> Result<Settled, SettleError> {
     dead::settle(store, broker, &SystemClock, &format!("dlq-settle-{}", std::process::id())).await
 }
+
+#[cfg(test)]
+mod tests;
