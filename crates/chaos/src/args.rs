@@ -34,9 +34,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     rounds: Option<u32>,
 
-    /// Deliveries per second
-    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=2000))]
-    pub(crate) rate: u32,
+    /// New events per second [default: 120, or 60 with --short]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2000))]
+    rate: Option<u32>,
 
     /// Makes events and moments repeat; random without it
     #[arg(long)]
@@ -62,11 +62,11 @@ pub(crate) struct Args {
 impl Args {
     /// How long and how often things are broken.
     pub(crate) fn pace(&self) -> Pace {
-        let (seconds, rounds) = if self.short { (6, 3) } else { (60, 10) };
+        let (seconds, rounds, rate) = if self.short { (6, 3, 60) } else { (60, 10, 120) };
         Pace {
             length: Duration::from_secs(self.seconds.unwrap_or(seconds)),
             rounds: self.rounds.unwrap_or(rounds),
-            rate: self.rate,
+            rate: self.rate.unwrap_or(rate),
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Pace {
     pub(crate) length: Duration,
     /// How often something is killed.
     pub(crate) rounds: u32,
-    /// Deliveries per second.
+    /// New events per second; with duplicates, a fifth more deliveries.
     pub(crate) rate: u32,
 }
 

@@ -124,7 +124,7 @@ impl Report {
         let machine = machine::describe();
         let table = markdown::table(&HEAD, self.rows.iter().map(Row::cells));
         let made = format!(
-            "Made by `scripts/chaos` on {machine}. {} deliveries per second, faults of {} s, {} rounds, seed {}.",
+            "Made by `scripts/chaos` on {machine}. {} new events per second, faults of {} s, {} rounds, seed {}.",
             self.pace.rate,
             self.pace.length.as_secs(),
             self.pace.rounds,

@@ -19,6 +19,6 @@ pub(super) fn describe() -> String {
         "{} (a machine with {cores} cores of {processor}, {} GiB, Linux {})",
         real_now().format("%Y-%m-%d"),
         kilobytes >> 20,
-        kernel.trim()
+        kernel.split('-').next().unwrap_or_default().trim()
     )
 }

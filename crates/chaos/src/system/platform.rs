@@ -28,7 +28,7 @@ impl Platform {
     pub(crate) async fn start(api_key: &str) -> Result<Self> {
         let options = Options { api_key: Some(api_key.to_owned()), http_threads: 2, ..Options::default() };
         let simulator = Simulator::start(options).await?;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
+        let http = reqwest::Client::builder().timeout(Duration::from_mins(1)).build()?;
         let mut platform = Self { simulator, http, sessions: Vec::new(), waiting: BTreeMap::new() };
         for number in 0..SESSIONS {
             let id = format!("sesn_chaos{number:04}");
