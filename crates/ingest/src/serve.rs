@@ -27,7 +27,8 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
     let store = Store::new(&store::Options {
         url: settings.database.url.reveal().to_owned(),
         connections: settings.database.connections,
-        acquire_timeout: Duration::from_secs(2),
+        // Longer than a login takes on a busy machine. Whoever cannot wait so long has a deadline of its own.
+        acquire_timeout: Duration::from_secs(10),
         statement_timeout: Some(STATEMENT_TIMEOUT),
         application: "holdfast-ingest",
         by_keys: true,
@@ -175,8 +176,17 @@ fn watch_postgres(tasks: &Tasks, store: Store, away: Arc<std::sync::atomic::Atom
     let soft = tasks.shutdown().soft().clone();
     tasks.spawn("postgres watch", async move {
         while !soft.is_cancelled() {
-            let answered = tokio::time::timeout(Duration::from_secs(2), store.check_schema()).await;
-            away.store(!matches!(answered, Ok(Ok(()))), std::sync::atomic::Ordering::Relaxed);
+            let mut asking = std::pin::pin!(store.check_schema());
+            let answered = match tokio::time::timeout(Duration::from_secs(2), &mut asking).await {
+                Ok(answered) => answered,
+                Err(_elapsed) => {
+                    away.store(true, std::sync::atomic::Ordering::Relaxed);
+                    // Asked to the end: this may be a login, which on a busy machine takes longer than anybody else here
+                    // waits for one. Each of them would begin anew, and none would ever come through.
+                    asking.await
+                }
+            };
+            away.store(answered.is_err(), std::sync::atomic::Ordering::Relaxed);
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
                 () = soft.cancelled() => {}

@@ -152,6 +152,13 @@ impl Store {
         self.acquire("get a connection").await
     }
 
+    /// How many connections are open, broken ones included: after a restart of Postgres all idle ones are dead, and each
+    /// shows it at its next statement only. Whoever may do a thing twice asks so many before Postgres counts as away.
+    #[must_use]
+    pub fn open_connections(&self) -> u32 {
+        self.pool.size()
+    }
+
     async fn acquire(&self, action: &'static str) -> Result<Connection, Error> {
         let acquired = self.pool.acquire().await;
         acquired.map(Connection::new).map_err(|source| {

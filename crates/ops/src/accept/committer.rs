@@ -149,10 +149,11 @@ impl Committer {
         let away = |error: store::Error| NotCommitted::Away(Chain(&error).to_string());
         let due = self.clock.now() + self.config.grace;
         // Whatever keeps us from beginning (a refused login, too) says nothing against the events.
-        let mut connection = self.store.connection().await.map_err(away)?;
         // No transaction around it: what is new is stored by one statement, which commits by itself. That saves two
-        // of three round trips, and a crash before duplicates are counted only leaves their deliveries uncounted.
-        match store::accept_batch(&mut connection, events, Some(due)).await {
+        // of three round trips, and a crash before duplicates are counted only leaves their deliveries uncounted. Should a
+        // connection break after the commit, the next one finds duplicates, and the relay publishes them.
+        let accepting = async |connection: &mut _| store::accept_batch(connection, events, Some(due)).await;
+        match self.store.on_any_connection("accept", accepting).await {
             Err(error) if error.is_about_the_data() => Err(NotCommitted::Refused(error)),
             Err(error) => Err(away(error)),
             Ok(accepted) => {
