@@ -24,8 +24,10 @@ COMMENT ON COLUMN audit_rounds.unpublished IS 'events.id of all that had an outb
 COMMENT ON COLUMN audit_rounds.dry_run IS 'Whether it only counts. Workers leave such rounds to the command that placed them.';
 COMMENT ON COLUMN audit_rounds.returned_at IS 'When a worker was handed the marker.';
 COMMENT ON COLUMN audit_rounds.after_event IS 'Together with after_received_at: the last suspect that was dealt with. Present from the first chunk on, so that another worker can go on.';
+COMMENT ON COLUMN audit_rounds.after_received_at IS 'See after_event.';
 COMMENT ON COLUMN audit_rounds.requeued IS 'Events that were in no queue and got an outbox row; with dry_run, that would have got one.';
 COMMENT ON COLUMN audit_rounds.examples IS 'events.event_id of the first few of them.';
+COMMENT ON COLUMN audit_rounds.ended_at IS 'When it was over.';
 COMMENT ON COLUMN audit_rounds.outcome IS 'clean: nothing was lost. requeued: see requeued. overtaken: another round has settled what this one asked. skipped: the outbox was too long to be remembered.';
 
 -- What is still open; the last round of all is found by the primary key.
@@ -54,6 +56,8 @@ CREATE TABLE worker_reports (
 );
 
 COMMENT ON TABLE worker_reports IS 'What each worker said last about the messages in its hands. A row that is not renewed is ignored after a minute and removed after a day.';
+COMMENT ON COLUMN worker_reports.worker IS 'Name of the worker process.';
+COMMENT ON COLUMN worker_reports.reported_at IS 'When it said so, by its own clock.';
 COMMENT ON COLUMN worker_reports.held_since IS 'When the oldest message in its hands was delivered; null when it holds none, -infinity when it holds one that somebody had before.';
 
 CREATE TABLE ledger_figures (
@@ -76,6 +80,18 @@ CREATE TABLE ledger_figures (
 
 COMMENT ON TABLE ledger_figures IS 'One row with the last figures for the metrics, taken by one worker and shown by all.';
 COMMENT ON COLUMN ledger_figures.looked_at IS 'When pending, oldest_pending_at, dead, outbox and oldest_due_at were read.';
+COMMENT ON COLUMN ledger_figures.pending IS 'Events that are not finished.';
+COMMENT ON COLUMN ledger_figures.oldest_pending_at IS 'When the oldest of them was received.';
+COMMENT ON COLUMN ledger_figures.dead IS 'Events in the dead-letter queue.';
+COMMENT ON COLUMN ledger_figures.outbox IS 'Messages still to be published.';
+COMMENT ON COLUMN ledger_figures.oldest_due_at IS 'When the first of them is, or was, due.';
+COMMENT ON COLUMN ledger_figures.accepted IS 'All events at counted_at, counted by themselves.';
+COMMENT ON COLUMN ledger_figures.counted_pending IS 'Events with the status pending at counted_at.';
+COMMENT ON COLUMN ledger_figures.applied IS 'Events with the status applied at counted_at.';
+COMMENT ON COLUMN ledger_figures.superseded IS 'Events with the status superseded at counted_at.';
+COMMENT ON COLUMN ledger_figures.ignored IS 'Events with the status ignored at counted_at.';
+COMMENT ON COLUMN ledger_figures.counted_dead IS 'Events with the status dead at counted_at.';
+COMMENT ON COLUMN ledger_figures.discarded IS 'Events with the status discarded at counted_at.';
 COMMENT ON COLUMN ledger_figures.counted_at IS 'When the last count of all events ended; the columns behind it are of that count, and add up.';
 
 INSERT INTO ledger_figures DEFAULT VALUES;
