@@ -152,8 +152,15 @@ impl Committer {
         // No transaction around it: what is new is stored by one statement, which commits by itself. That saves two
         // of three round trips, and a crash before duplicates are counted only leaves their deliveries uncounted. Should a
         // connection break after the commit, the next one finds duplicates, and the relay publishes them.
-        let accepting = async |connection: &mut _| store::accept_batch(connection, events, Some(due)).await;
-        match self.store.on_any_connection("accept", accepting).await {
+        let mut maybe_dead = self.store.open_connections();
+        let accepted = loop {
+            let mut connection = self.store.connection().await.map_err(away)?;
+            match store::accept_batch(&mut connection, events, Some(due)).await {
+                Err(error) if maybe_dead > 0 && error.is_unavailable() => maybe_dead -= 1,
+                outcome => break outcome,
+            }
+        };
+        match accepted {
             Err(error) if error.is_about_the_data() => Err(NotCommitted::Refused(error)),
             Err(error) => Err(away(error)),
             Ok(accepted) => {
