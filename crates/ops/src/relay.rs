@@ -142,7 +142,7 @@ impl Relay {
         failpoint!("relay.published");
         let confirmed: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
         self.count(&confirmed, outcomes.iter().find_map(|outcome| outcome.as_ref().err()));
-        settle(&self.store, &numbers, &confirmed, self.clock.as_ref()).await
+        settle(&self.store, &mut None, &numbers, &confirmed, self.clock.as_ref()).await
     }
 
     fn count(&mut self, confirmed: &[bool], error: Option<&PublishError>) {

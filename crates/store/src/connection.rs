@@ -160,7 +160,11 @@ impl Store {
     }
 
     async fn acquire(&self, action: &'static str) -> Result<Connection, Error> {
-        let acquired = self.pool.acquire().await;
+        // An idle one is had without waiting, and without the large future of a login.
+        if let Some(idle) = self.pool.try_acquire() {
+            return Ok(Connection::new(idle));
+        }
+        let acquired = Box::pin(self.pool.acquire()).await;
         acquired.map(Connection::new).map_err(|source| {
             let error = Error::of(action)(source);
             if let Error::Unavailable { action, source } = error {

@@ -10,7 +10,7 @@ use domain::Clock;
 use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{Accepted, AcceptedBatch, NewEvent, Store};
+use store::{Accepted, AcceptedBatch, Connection, NewEvent, Store};
 use telemetry::{Chain, LogLimiter};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -25,6 +25,8 @@ pub struct Committer {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     postgres: Away,
+    /// Kept from one commit to the next: getting one and giving it back takes as long as a tenth of the commit.
+    connection: Option<Connection>,
     log: LogLimiter,
 }
 
@@ -51,7 +53,7 @@ impl Committer {
     ) -> Self {
         let log = LogLimiter::new(Duration::from_secs(10));
         let postgres = Away::new(config.away);
-        Self { config, arrivals, accepted, store, publisher, clock, metrics, postgres, log }
+        Self { config, arrivals, accepted, store, publisher, clock, metrics, postgres, connection: None, log }
     }
 
     /// Runs until every [`super::Acceptor`] is gone and all that waited is answered.
@@ -124,7 +126,7 @@ impl Committer {
         let _left_to_the_relay = self.accepted.try_send(Fresh { bundle, numbers, messages }).is_err();
     }
 
-    async fn commit(&self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
+    async fn commit(&mut self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
         let begun = Instant::now();
         loop {
             // While RabbitMQ could take the events, a slow Postgres is not waited for; otherwise it is all there is.
@@ -145,7 +147,7 @@ impl Committer {
         }
     }
 
-    async fn write(&self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
+    async fn write(&mut self, events: &[NewEvent]) -> Result<AcceptedBatch, NotCommitted> {
         let away = |error: store::Error| NotCommitted::Away(Chain(&error).to_string());
         let due = self.clock.now() + self.config.grace;
         // Whatever keeps us from beginning (a refused login, too) says nothing against the events.
@@ -154,10 +156,18 @@ impl Committer {
         // connection break after the commit, the next one finds duplicates, and the relay publishes them.
         let mut maybe_dead = self.store.open_connections();
         let accepted = loop {
-            let mut connection = self.store.connection().await.map_err(away)?;
+            // Taken out: one whose statement is not waited for to the end does not come back.
+            let mut connection = match self.connection.take() {
+                Some(kept) => kept,
+                None => self.store.connection().await.map_err(away)?,
+            };
             match store::accept_batch(&mut connection, events, Some(due)).await {
                 Err(error) if maybe_dead > 0 && error.is_unavailable() => maybe_dead -= 1,
-                outcome => break outcome,
+                Err(error) => break Err(error),
+                Ok(accepted) => {
+                    self.connection = Some(connection);
+                    break Ok(accepted);
+                }
             }
         };
         match accepted {

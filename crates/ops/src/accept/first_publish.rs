@@ -5,7 +5,7 @@ use domain::Clock;
 use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Store, Ticket};
+use store::{Connection, Store, Ticket};
 use telemetry::Chain;
 use tokio::sync::mpsc;
 
@@ -31,6 +31,8 @@ pub struct FirstPublish {
     publisher: Publisher,
     store: Store,
     clock: Arc<dyn Clock>,
+    /// Kept from one round to the next.
+    connection: Option<Connection>,
 }
 
 impl FirstPublish {
@@ -40,7 +42,7 @@ impl FirstPublish {
         store: Store,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { fresh, publisher, store, clock }
+        Self { fresh, publisher, store, clock, connection: None }
     }
 
     /// Runs until the committer is gone and all that waited is published or left to the relay.
@@ -54,7 +56,7 @@ impl FirstPublish {
         }
     }
 
-    async fn publish(&self, round: Vec<Fresh>) -> Result<(), store::Error> {
+    async fn publish(&mut self, round: Vec<Fresh>) -> Result<(), store::Error> {
         let mut messages = Vec::new();
         let mut bundles = Vec::with_capacity(round.len());
         for Fresh { bundle, numbers, messages: new } in round {
@@ -65,14 +67,15 @@ impl FirstPublish {
         let outcomes = self.publisher.publish_bundled(Queue::Work, &messages).await;
         failpoint!("publish.confirmed");
         let confirmed: Vec<bool> = outcomes.iter().map(Result::is_ok).collect();
-        settle(&self.store, &bundles, &confirmed, self.clock.as_ref()).await
+        settle(&self.store, &mut self.connection, &bundles, &confirmed, self.clock.as_ref()).await
     }
 }
 
 /// Removes the bundles whose events were all confirmed; of the others leaves what was not, due at once. `confirmed` is in
-/// the order of the events of all bundles.
+/// the order of the events of all bundles. The connection is kept for the next time, unless something went wrong.
 pub(crate) async fn settle(
     store: &Store,
+    kept_connection: &mut Option<Connection>,
     bundles: &[(i64, Vec<i64>)],
     confirmed: &[bool],
     clock: &dyn Clock,
@@ -98,13 +101,17 @@ pub(crate) async fn settle(
         return Ok(());
     }
     let settling = async {
-        let mut connection = store.connection().await?;
+        let mut connection = match kept_connection.take() {
+            Some(kept) => kept,
+            None => store.connection().await?,
+        };
         if !done.is_empty() {
             store::confirm_bundles(&mut connection, &done).await?;
         }
         for (bundle, unconfirmed) in kept {
             store::keep_in_bundle(&mut connection, bundle, &unconfirmed, clock.now()).await?;
         }
+        *kept_connection = Some(connection);
         Ok(())
     };
     store.within(CONFIRM_LIMIT, "remove what is published", settling).await
