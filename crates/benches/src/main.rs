@@ -1,11 +1,21 @@
 //! `bench`: what Holdfast costs and how fast it is, beside a bare endpoint and the obvious implementation.
 
+mod figures;
 mod load;
+mod plan;
+mod probe;
+mod progress;
+mod report;
+mod run;
+mod scenario;
 mod serve;
+mod server;
+mod stack;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use load::{Deliveries, Outcome};
+use plan::RunArgs;
 use serve::Serve;
 use signing::Secret;
 use std::net::SocketAddr;
@@ -20,6 +30,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(RunArgs),
     /// Load one address, print what came back
     Load {
         #[arg(long)]
@@ -46,13 +57,15 @@ enum Command {
 
 fn main() -> Result<()> {
     match Args::parse().command {
+        Command::Run(args) => run::run(&args),
         Command::Serve(what) => serve::serve(what),
         Command::Load { address, secret, connections, rate, seconds, sessions, repeat_every } => {
             let secret = Secret::parse(&secret).context("--secret")?;
             let run = format!("{:08x}", std::process::id());
             let deliveries = Deliveries::new(secret, &run, sessions).repeating_every(repeat_every);
             let (warm_up, duration) = (Duration::from_secs(2), Duration::from_secs(seconds));
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
             let outcome = runtime.block_on(async {
                 match rate {
                     None => load::closed_loop(address, &deliveries, connections, warm_up, duration).await,

@@ -27,9 +27,13 @@ pub(super) async fn serve(
     amqp_url: &str,
     queue: String,
 ) -> Result<()> {
-    // As many connections as the load has, so that nobody waits for one.
-    let pool =
-        PgPoolOptions::new().max_connections(64).connect(database_url).await.context("cannot connect to Postgres")?;
+    // As many connections as the load has, so that nobody waits for one; made before anybody comes.
+    let pool = PgPoolOptions::new()
+        .min_connections(64)
+        .max_connections(64)
+        .connect(database_url)
+        .await
+        .context("cannot connect to Postgres")?;
     sqlx::raw_sql(
         "CREATE TABLE IF NOT EXISTS obvious_events (
             event_id text PRIMARY KEY, payload jsonb NOT NULL, received_at timestamptz NOT NULL DEFAULT now())",
@@ -73,7 +77,10 @@ async fn receive(request: HttpRequest, body: Bytes, shared: Data<Shared>) -> Htt
 async fn accept(body: &[u8], shared: &Shared) -> Result<()> {
     let event: serde_json::Value = serde_json::from_slice(body)?;
     let id = event.get("id").and_then(serde_json::Value::as_str).context("an event without an id")?;
-    #[expect(clippy::disallowed_methods, reason = "the table is the benchmark's own and unknown to the checker")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the table is the benchmark's own and unknown to the checker"
+    )]
     let inserted =
         sqlx::query("INSERT INTO obvious_events (event_id, payload) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(id)
@@ -86,7 +93,13 @@ async fn accept(body: &[u8], shared: &Shared) -> Result<()> {
     let persistent = BasicProperties::default().with_delivery_mode(2);
     let confirm = shared
         .channel
-        .basic_publish("".into(), shared.queue.as_str().into(), BasicPublishOptions::default(), body, persistent)
+        .basic_publish(
+            "".into(),
+            shared.queue.as_str().into(),
+            BasicPublishOptions::default(),
+            body,
+            persistent,
+        )
         .await?
         .await?;
     anyhow::ensure!(matches!(confirm, Confirmation::Ack(_)), "not confirmed");
