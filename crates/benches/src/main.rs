@@ -1,11 +1,21 @@
 //! `bench`: what Holdfast costs and how fast it is, beside a bare endpoint and the obvious implementation.
 
+mod figures;
 mod load;
+mod plan;
+mod probe;
+mod progress;
+mod report;
+mod run;
+mod scenario;
 mod serve;
+mod server;
+mod stack;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use load::{Deliveries, Outcome};
+use plan::RunArgs;
 use serve::Serve;
 use signing::Secret;
 use std::net::SocketAddr;
@@ -20,6 +30,7 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(RunArgs),
     /// Load one address, print what came back
     Load {
         #[arg(long)]
@@ -46,6 +57,7 @@ enum Command {
 
 fn main() -> Result<()> {
     match Args::parse().command {
+        Command::Run(args) => run::run(&args),
         Command::Serve(what) => serve::serve(what),
         Command::Load { address, secret, connections, rate, seconds, sessions, repeat_every } => {
             let secret = Secret::parse(&secret).context("--secret")?;

@@ -50,6 +50,12 @@ pub(crate) async fn open_loop(
         total.add(&outcome.context("a sender ended badly")??)?;
     }
     ticking.join().ok().context("the clock of the load ended badly")?;
+    // A server that cannot follow is charged for those whose turn never came, too: they waited at least until now.
+    let next = |number| schedule.start + schedule.interval * number;
+    let unsent = (schedule.taken.load(Ordering::Relaxed)..).map(next).take_while(|turn| *turn < end);
+    for turn in unsent.filter(|turn| *turn >= begin) {
+        total.miss(end - turn);
+    }
     total.took = duration;
     Ok(total)
 }

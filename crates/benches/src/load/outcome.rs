@@ -11,6 +11,8 @@ pub(crate) struct Outcome {
     pub(crate) ok: u64,
     /// Every other answer.
     pub(crate) refused: u64,
+    /// Requests that should have been sent and never were, because all connections waited for answers.
+    pub(crate) missed: u64,
     /// Time during which the answers came.
     pub(crate) took: Duration,
     latency: Histogram<u64>,
@@ -20,7 +22,7 @@ impl Outcome {
     pub(super) fn new() -> Result<Self> {
         // Three digits, from microseconds to a minute.
         let latency = Histogram::new_with_bounds(1, 60_000_000, 3).context("cannot make a histogram")?;
-        Ok(Self { ok: 0, refused: 0, took: Duration::ZERO, latency })
+        Ok(Self { ok: 0, refused: 0, missed: 0, took: Duration::ZERO, latency })
     }
 
     pub(super) fn count(&mut self, status: u16, latency: Duration) {
@@ -29,12 +31,23 @@ impl Outcome {
         } else {
             self.refused += 1;
         }
+        self.record(latency);
+    }
+
+    /// A request that was not sent after so long.
+    pub(super) fn miss(&mut self, waited: Duration) {
+        self.missed += 1;
+        self.record(waited);
+    }
+
+    fn record(&mut self, latency: Duration) {
         self.latency.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
     }
 
     pub(super) fn add(&mut self, other: &Self) -> Result<()> {
         self.ok += other.ok;
         self.refused += other.refused;
+        self.missed += other.missed;
         self.latency.add(&other.latency).context("histograms differ")
     }
 
@@ -51,7 +64,12 @@ impl Outcome {
 }
 
 /// Things per second.
+fn ratio(count: u64, took: Duration) -> f64 {
+    float(count) / took.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+/// A count as a number to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^52")]
-pub(crate) fn ratio(count: u64, took: Duration) -> f64 {
-    count as f64 / took.as_secs_f64().max(f64::MIN_POSITIVE)
+pub(crate) const fn float(count: u64) -> f64 {
+    count as f64
 }

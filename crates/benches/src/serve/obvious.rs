@@ -27,8 +27,9 @@ pub(super) async fn serve(
     amqp_url: &str,
     queue: String,
 ) -> Result<()> {
-    // As many connections as the load has, so that nobody waits for one.
+    // As many connections as the load has, so that nobody waits for one; made before anybody comes.
     let pool = PgPoolOptions::new()
+        .min_connections(64)
         .max_connections(64)
         .connect(database_url)
         .await

@@ -41,14 +41,15 @@ const EVERYTHING: &[&str] = &[
     "simulator",
     "store",
     "telemetry",
+    "testkit",
 ];
 
 /// Which crates may use what speaks to the outside.
 const DRIVERS: [(&str, &[&str]); 4] = [
-    ("sqlx", &["store", "testkit", "chaos"]),
-    ("lapin", &["broker", "testkit"]),
-    ("reqwest", &["claude", "simulator", "testkit", "chaos"]),
-    ("actix-web", &["ingest", "runtime", "simulator"]),
+    ("sqlx", &["benches", "chaos", "store", "testkit"]),
+    ("lapin", &["benches", "broker", "testkit"]),
+    ("reqwest", &["benches", "chaos", "claude", "simulator", "testkit"]),
+    ("actix-web", &["benches", "ingest", "runtime", "simulator"]),
 ];
 
 /// What the pure crates must not reach, by however many steps.
