@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A named pair of private servers (`up` for the running system, `test` for the tests, `bench` for figures, `chaos` for
-# password and the accounts its servers run under. Sourced with $root set to the checkout.
+# faults): its ports, its folder, its password and the accounts its servers run under. Sourced with $root set to the
+# checkout.
 
 local_folder=$root/.local
 
