@@ -1,5 +1,6 @@
 //! The dead-letter queue: replaying, closing, and keeping the broker's copies and Postgres in agreement.
 
+mod bundled;
 mod check;
 mod discard;
 mod inspect;

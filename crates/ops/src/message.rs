@@ -1,6 +1,7 @@
 //! Events as broker messages, and back.
 
 use broker::Message;
+use domain::envelope::parse;
 use domain::ids::check_name;
 use domain::{EndpointName, Event, EventId, EventKey, FailureClass};
 use store::{Due, DueEvent, NewEvent, Source};
@@ -63,6 +64,16 @@ pub(crate) fn key_of(message: &Message) -> Option<EventKey> {
         endpoint: EndpointName::new(message.endpoint.as_str()).ok()?,
         id: EventId::new(message.event_id.as_str()).ok()?,
     })
+}
+
+/// The event that a message carries, or why it carries none that we can make sense of.
+pub(crate) fn event_in(message: &Message) -> Result<(EventKey, Event), String> {
+    let key = key_of(message).ok_or_else(|| "malformed message: unusable names".to_owned())?;
+    let event = parse(&message.payload).map_err(|error| error.to_string())?;
+    if event.id != key.id {
+        return Err("malformed message: its id is not its payload's".to_owned());
+    }
+    Ok((key, event))
 }
 
 /// The event that a message carries, to be stored: it was accepted by the broker alone. What could not be stored beside

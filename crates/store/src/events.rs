@@ -162,7 +162,11 @@ pub async fn find_events(
         SELECT id, events.event_id, endpoint, event_type, dialect, source, resource_type, resource_id, parent_id,
             organization_id, workspace_id, created_at, received_at, payload, content_type, deliveries,
             events.generation, events.tries, status, error_class, last_error, dead_at, finished_at, discard_reason,
-            nullif(split_part(coalesce(traceparent, ''), '-', 2), '') AS trace_id, outbox.due_at AS "due_at?"
+            nullif(split_part(coalesce(traceparent, ''), '-', 2), '') AS trace_id,
+            coalesce(outbox.due_at, CASE
+                WHEN status = 'pending' AND events.generation = 1 AND events.tries = 0 AND error_class IS NULL
+                THEN (SELECT min(bundles.due_at) FROM bundles WHERE bundles.events @> ARRAY[events.id])
+            END) AS due_at
         FROM events LEFT JOIN outbox ON outbox.event = events.id
         WHERE events.event_id = $1 AND ($2::text IS NULL OR endpoint = $2)
         ORDER BY id

@@ -47,7 +47,7 @@ pub use figures::{Figures, Unfinished, figures, keep_ledger, keep_unfinished, le
 pub use history::{HistoryEntry, HistoryRow, history_of, record_history};
 pub use lease::{Connection, Tx};
 pub use ledger::{Backlog, Ledger, backlog, ledger};
-pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, unschedule};
+pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, schedule_missing, unschedule};
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};

@@ -170,14 +170,7 @@ pub async fn confirm(connection: &mut PgConnection, tickets: &[Ticket]) -> Resul
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn schedule(connection: &mut PgConnection, intentions: &[Intention]) -> Result<Vec<Ticket>, Error> {
-    // Sorted: everybody locks in the same order.
-    let mut intentions: Vec<&Intention> = intentions.iter().collect();
-    intentions.sort_by_key(|intention| intention.event);
-    let events: Vec<i64> = intentions.iter().map(|intention| intention.event).collect();
-    let queues: Vec<&str> = intentions.iter().map(|intention| intention.queue.as_str()).collect();
-    let generations: Vec<i32> = intentions.iter().map(|intention| as_integer(intention.generation)).collect();
-    let tries: Vec<i32> = intentions.iter().map(|intention| as_integer(intention.tries)).collect();
-    let due: Vec<DateTime<Utc>> = intentions.iter().map(|intention| intention.due_at).collect();
+    let Columns { events, queues, generations, tries, due } = Columns::of(intentions);
     let rows = sqlx::query!(
         r#"
         INSERT INTO outbox (event, queue, generation, tries, due_at)
@@ -196,6 +189,55 @@ pub async fn schedule(connection: &mut PgConnection, intentions: &[Intention]) -
     .await
     .map_err(Error::of("schedule a publish"))?;
     Ok(rows.into_iter().map(|row| Ticket { event: row.event, number: row.ticket }).collect())
+}
+
+/// Records intentions for events that have none; the others keep theirs. Returns how many were recorded.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn schedule_missing(connection: &mut PgConnection, intentions: &[Intention]) -> Result<u64, Error> {
+    let Columns { events, queues, generations, tries, due } = Columns::of(intentions);
+    let done = sqlx::query!(
+        r#"
+        INSERT INTO outbox (event, queue, generation, tries, due_at)
+        SELECT * FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::integer[], $5::timestamptz[])
+        ON CONFLICT (event) DO NOTHING
+        "#,
+        &events,
+        &queues as _,
+        &generations,
+        &tries,
+        &due,
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::of("schedule a publish"))?;
+    Ok(done.rows_affected())
+}
+
+/// One array per column, as the statements take them.
+struct Columns {
+    events: Vec<i64>,
+    queues: Vec<&'static str>,
+    generations: Vec<i32>,
+    tries: Vec<i32>,
+    due: Vec<DateTime<Utc>>,
+}
+
+impl Columns {
+    /// Sorted: everybody locks in the same order.
+    fn of(intentions: &[Intention]) -> Self {
+        let mut intentions: Vec<&Intention> = intentions.iter().collect();
+        intentions.sort_by_key(|intention| intention.event);
+        let of = intentions.iter();
+        Self {
+            events: of.clone().map(|intention| intention.event).collect(),
+            queues: of.clone().map(|intention| intention.queue.as_str()).collect(),
+            generations: of.clone().map(|intention| as_integer(intention.generation)).collect(),
+            tries: of.clone().map(|intention| as_integer(intention.tries)).collect(),
+            due: of.map(|intention| intention.due_at).collect(),
+        }
+    }
 }
 
 /// Drops all intentions of events.

@@ -80,6 +80,16 @@ pub struct Peeked {
     pub redelivered: bool,
 }
 
+impl Peeked {
+    /// How many events it carries, by what its headers say.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        let headers = self.properties.headers().as_ref();
+        let said = headers.and_then(|headers| headers.inner().get("holdfast-events")?.as_long_long_int());
+        said.and_then(|events| u64::try_from(events).ok()).unwrap_or(1)
+    }
+}
+
 /// How many messages are ready in `queue`; those that a consumer holds are not counted.
 ///
 /// # Errors

@@ -13,6 +13,9 @@ use chrono::DateTime;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
+#[cfg(test)]
+mod tests;
+
 /// What a bundle's version header says. Whoever only knows single messages refuses it.
 const BUNDLE_VERSION: i64 = VERSION + 1;
 

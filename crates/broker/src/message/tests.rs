@@ -14,7 +14,7 @@ fn failures() -> impl Strategy<Value = Failure> {
 }
 
 prop_compose! {
-    fn messages()(
+    pub(super) fn messages()(
         event_id in ".{0,300}",
         endpoint in ".{0,40}",
         payload in vec(any::<u8>(), 0..300),

@@ -1,6 +1,7 @@
 //! The broker crate against the real RabbitMQ that `AMQP_URL` names, through a proxy that breaks connections.
 
 mod bench;
+mod bundles;
 mod consuming;
 mod dead_letters;
 mod markers;

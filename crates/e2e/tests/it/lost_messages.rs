@@ -27,14 +27,15 @@ async fn events_whose_messages_were_purged_are_applied_after_the_next_audit() ->
     system.add(Role::Ingest).await?;
     let batch = system.stage.begin_batch(json!({ "count": EVENTS, "sessions": 4 })).await?;
     system.stage.end_batch(batch).await?;
-    let outbox = "SELECT count(*) AS number FROM outbox";
+    let outbox = "SELECT (SELECT count(*) FROM bundles) + count(*) AS number FROM outbox";
     eventually(PATIENCE, "everything published", async || {
         let left = system.stack.number(outbox).await?;
         ensure!(left == 0, "{left} are left");
         Ok(Some(()))
     })
     .await?;
-    assert_eq!(u64::from(purge(&system.stack.queues.work()).await?), EVENTS);
+    // Some of them travel together.
+    assert!((1..=EVENTS).contains(&u64::from(purge(&system.stack.queues.work()).await?)));
 
     system.add(Role::Worker).await?;
     system.all_finished(EVENTS).await?;

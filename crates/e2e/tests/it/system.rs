@@ -126,7 +126,10 @@ impl System {
             .sum();
         ensure!(ledger.get("accepted").and_then(Value::as_u64) == Some(sum), "{ledger}");
         eventually(PATIENCE, "empty queues", async || {
-            let outbox = self.stack.number("SELECT count(*) AS number FROM outbox").await?;
+            let outbox = self
+                .stack
+                .number("SELECT (SELECT count(*) FROM bundles) + count(*) AS number FROM outbox")
+                .await?;
             let work = broker::depth(&self.stack.queues.work()).await?;
             ensure!((outbox, work) == (0, 0), "outbox {outbox}, work {work}");
             Ok(Some(()))

@@ -16,7 +16,7 @@ pub struct Inspection {
     pub seen: u32,
     /// Of these, the one message that a dead event should have.
     pub right: u32,
-    /// Messages that are over, or second ones of their event, or of events that are not dead.
+    /// Messages that are over, or second ones of their event, or of events that are not dead, or of several events.
     pub surplus: u32,
     /// Messages that are none of ours.
     pub foreign: u32,
@@ -72,6 +72,10 @@ async fn look(
     let standings = store.within(LIMIT, "look up dead letters", asking).await?;
     for (letter, key) in batch.iter().zip(keys) {
         found.seen += 1;
+        if !letter.bundled.is_empty() {
+            found.surplus += 1;
+            continue;
+        }
         let (Ok(message), Some(key)) = (&letter.message, key) else {
             found.foreign += 1;
             continue;

@@ -3,11 +3,12 @@
 //! A copy whose event is dead in the same generation stays. One whose generation is over (replayed, discarded) goes, and
 //! so does a second copy. A copy that Postgres does not know as dead was dead-lettered by the broker itself, because it
 //! was delivered too often: its event is marked dead, so that people see it. A dead event whose copy the broker has lost
-//! gets a new one. What no worker can read moves to the quarantine, where people find it.
+//! gets a new one. A message of several events is taken apart. What no worker can read moves to the quarantine, where people
+//! find it.
 
+use super::bundled;
 use broker::{Broker, DeadLetter, Inspector, Verdict};
 use chrono::{DateTime, Utc};
-use domain::envelope::parse;
 use domain::{Clock, EndpointName, EventKey, EventStatus, FailureClass};
 use failpoints::failpoint;
 use serde::Serialize;
@@ -15,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use store::{EventStanding, Failure, Intention, NewEvent, Quarantined, Store, Tx};
 
-use crate::message::{event_of, key_of};
+use crate::message::{event_in, event_of, key_of};
 
 /// What a pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -24,7 +25,7 @@ pub struct Settled {
     pub seen: u32,
     /// Copies that agree and stay.
     pub kept: u32,
-    /// Copies that were over and are gone.
+    /// Copies that were over, or of several events that have messages of their own now, and are gone.
     pub removed: u32,
     /// Events that the broker had dead-lettered and that are marked dead now.
     pub adopted: u32,
@@ -94,6 +95,8 @@ pub(super) async fn pass(
     let mut settled = Settled::default();
     let mut copies_seen = HashSet::new();
     while let Some(batch) = sweep.next_batch().await? {
+        let apart = bundled::take_apart(store, clock, &batch);
+        settled.foreign += store.within(LIMIT, "settle", apart).await?;
         let judging = judge(store, clock, worker, &batch, &mut copies_seen, &mut settled);
         let verdicts = store.within(LIMIT, "settle", judging).await?;
         failpoint!("settle.judged");
@@ -176,8 +179,8 @@ async fn judge(
     let mut verdicts = Vec::with_capacity(batch.len());
     for (letter, key) in batch.iter().zip(keys) {
         settled.seen += 1;
-        // A marker of an audit that was delivered too often: nobody misses it.
-        if letter.is_marker {
+        // A marker of an audit that was delivered too often: nobody misses it. The events of a bundle were seen to before.
+        if letter.is_marker || !letter.bundled.is_empty() {
             settled.removed += 1;
             verdicts.push(Verdict::Remove);
             continue;
@@ -207,16 +210,17 @@ async fn judge(
 fn foreign(letter: &DeadLetter, clock: &dyn Clock) -> Quarantined {
     let problem = match &letter.message {
         Err(malformed) => malformed.to_string(),
-        Ok(message) if key_of(message).is_none() => "malformed message: unusable names".to_owned(),
-        Ok(message) => match parse(&message.payload) {
-            Err(invalid) => invalid.to_string(),
-            Ok(_) => "malformed message: its id is not its payload's".to_owned(),
-        },
+        Ok(message) => event_in(message).err().unwrap_or_default(),
     };
+    unreadable(&letter.payload, &problem, clock)
+}
+
+/// A body that is no event, for the quarantine.
+pub(super) fn unreadable(body: &[u8], problem: &str, clock: &dyn Clock) -> Quarantined {
     Quarantined {
         endpoint: EndpointName::default_endpoint(),
         received_at: clock.now(),
-        body: letter.payload.to_vec(),
+        body: body.to_vec(),
         content_type: None,
         problem: problem.replace('\0', "\u{fffd}"),
     }
@@ -237,13 +241,9 @@ async fn adopt(
     let mut unknown = Vec::new();
     for letter in batch {
         let Ok(message) = &letter.message else { continue };
-        let Some(key) = key_of(message) else { continue };
-        if standings.contains_key(&key) {
-            continue;
-        }
         // Accepted by the broker alone, and dead before any worker could store it.
-        if let Ok(event) = parse(&message.payload)
-            && event.id == key.id
+        if let Ok((key, event)) = event_in(message)
+            && !standings.contains_key(&key)
         {
             unknown.push(event_of(message, key.endpoint, event));
         }

@@ -3,10 +3,9 @@
 use super::Context;
 use super::bundle;
 use super::job::{Job, acknowledge};
-use crate::message::key_of;
+use crate::message::event_in;
 use broker::{Acker, Delivery, Message};
-use domain::envelope::parse;
-use domain::{Event, EventKey, EventStatus};
+use domain::{EventKey, EventStatus};
 use failpoints::failpoint;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -74,15 +73,6 @@ fn read(context: &Context, delivery: Delivery) -> Result<Job, Unreadable> {
     );
     TraceContext::continue_from(&span, message.traceparent.as_deref());
     Ok(Job { key, event, message, acker, redelivered, started_at: context.clock.now(), span })
-}
-
-fn event_in(message: &Message) -> Result<(EventKey, Event), String> {
-    let key = key_of(message).ok_or_else(|| "malformed message: unusable names".to_owned())?;
-    let event = parse(&message.payload).map_err(|error| error.to_string())?;
-    if event.id != key.id {
-        return Err("malformed message: its id is not its payload's".to_owned());
-    }
-    Ok((key, event))
 }
 
 /// A message is for one try of one generation; when the event has moved on, the message is over.

@@ -1,6 +1,6 @@
 //! From many requests to few commits.
 
-use crate::bench::{Bench, Duty, PATIENCE, broker_at, platform_event, publisher, store_at};
+use crate::bench::{Bench, Duty, PATIENCE, Platform, Worker, broker_at, platform_event, publisher, store_at};
 use anyhow::{Context, Result};
 use broker::Queue;
 use domain::{Clock, EventStatus};
@@ -51,7 +51,44 @@ async fn many_requests_at_once_share_commits_and_all_are_published() -> Result<(
     let commits = bench.metric("ingest_accept_batch_events_count")?;
     assert!(commits < 100.0, "{commits} commits for 400 events");
     bench.until_outbox(0).await?;
-    bench.until_ready(Queue::Work, 400).await
+    let (messages, events) = bench.queued().await?;
+    assert!(events == 400 && messages < 200, "{events} events in {messages} messages");
+    assert_eq!(bench.number("SELECT count(*) FROM bundles").await?, 0);
+    Ok(())
+}
+
+/// The senders are answered by Postgres alone. What waits is published in as few messages as it fits into.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_without_rabbitmq_is_published_when_it_is_back_and_applied_once() -> Result<()> {
+    let (bench, platform) = (Bench::new().await?, Platform::start().await?);
+    platform.running("sesn_1").await?;
+    let (rabbitmq, broker_url) = TcpProxy::start_before(&testkit::broker::url()?).await?;
+    let broker = broker_at(&broker_url, &bench.queues)?;
+    let pipeline = Pipeline::on(&bench, bench.store.clone(), &broker).await?;
+    rabbitmq.cut();
+    for round in 0..4 {
+        let events = (0..20).map(|n| idled(&format!("whe_{round}_{n}"))).collect::<Result<Vec<_>>>()?;
+        let outcomes = join_all(events.into_iter().map(|event| pipeline.acceptor.accept(event))).await;
+        assert!(outcomes.iter().all(|outcome| *outcome == Ok(Acceptance::New)), "{outcomes:?}");
+    }
+    bench.until_outbox(80).await?;
+    rabbitmq.heal();
+    let relay = bench.relay().await?;
+    bench.advance(10);
+    bench.until_outbox(0).await?;
+    relay.stopped_within(PATIENCE).await?;
+    let worker = Worker::start(&bench, &platform).await?;
+    eventually(PATIENCE, "no pending event", async || {
+        let ledger = bench.ledger().await?;
+        anyhow::ensure!(ledger.pending == 0, "{ledger:?}");
+        Ok(Some(()))
+    })
+    .await?;
+    worker.stopped_with_nothing_left(&bench, &platform).await?;
+    assert_eq!(bench.number("SELECT count(*) FROM events").await?, 80);
+    assert_eq!(bench.number("SELECT count(*) FROM resource_history").await?, 80);
+    assert_eq!(bench.number("SELECT count(*) FROM bundles").await?, 0);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,7 +33,7 @@ async fn queued(bench: &Bench, platform: &Platform, count: usize, sessions: usiz
     for n in 0..sessions {
         platform.running(&format!("sesn_{n}")).await?;
     }
-    bench.accept(&events(count, sessions)?).await?;
+    bench.scheduled(&events(count, sessions)?).await?;
     let relay = bench.relay().await?;
     bench.until_outbox(0).await?;
     relay.stopped_within(PATIENCE).await
@@ -88,6 +88,21 @@ async fn after_a_purge_every_event_is_queued_again_once_and_applied() -> Result<
         Ok(Some(()))
     })
     .await
+}
+
+/// Several events to a message were lost; each comes back in its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_lost_in_bundles_is_queued_again_event_by_event() -> Result<()> {
+    let (bench, platform) = bench().await?;
+    platform.running("sesn_0").await?;
+    bench.accept(&events(100, 1)?).await?;
+    let relay = bench.relay().await?;
+    bench.until_outbox(0).await?;
+    assert_eq!(Inspector::connect(&bench.broker).await?.purge(Queue::Work).await?, 4);
+    let _worker = Hand::start(&bench, &platform, WORKER, hasty()).await?;
+    all_finished(&bench, 100).await?;
+    assert_eq!((requeued(&bench).await?, repeated(&bench)?), (100, 0.0));
+    relay.stopped_within(PATIENCE).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

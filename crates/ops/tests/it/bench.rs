@@ -16,7 +16,7 @@ use ops::Metrics;
 use sqlx::{AssertSqlSafe, Row};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{EventDetail, Ledger, NewEvent, Options, Store};
+use store::{Accepted, EventDetail, Intention, Ledger, NewEvent, Options, Store};
 use testkit::broker::Peeked;
 use testkit::{Database, ManualClock, QueuePrefix, eventually};
 
@@ -42,11 +42,38 @@ impl Bench {
         Ok(Self { store, broker, clock, metrics: Metrics::default(), queues, database })
     }
 
-    /// Stores events as if their deliveries had just been accepted. They are left to the relay.
+    /// Stores events as if their deliveries had just been accepted. They are left to the relay, which takes them over ten
+    /// seconds after noon.
     pub(crate) async fn accept(&self, events: &[NewEvent]) -> Result<()> {
-        let mut tx = self.store.begin("accept").await?;
-        store::accept_batch(&mut tx, events, Some(after(10))).await?;
-        Ok(tx.commit().await?)
+        let mut connection = self.store.connection().await?;
+        store::accept_batch(&mut connection, events, Some(after(10))).await?;
+        Ok(())
+    }
+
+    /// Stores new events as if their messages had been published. Returns their numbers.
+    pub(crate) async fn stored(&self, events: &[NewEvent]) -> Result<Vec<i64>> {
+        let mut connection = self.store.connection().await?;
+        let accepted = store::accept_batch(&mut connection, events, None).await?;
+        let number = |outcome| match outcome {
+            Accepted::New(number) => Ok(number),
+            Accepted::Duplicate => anyhow::bail!("an event was known before"),
+        };
+        accepted.outcomes.into_iter().map(number).collect()
+    }
+
+    /// Stores new events, each with a message of its own that is due ten seconds after noon.
+    pub(crate) async fn scheduled(&self, events: &[NewEvent]) -> Result<()> {
+        let intention = |event| Intention {
+            event,
+            queue: store::Queue::Work,
+            generation: 1,
+            tries: 0,
+            due_at: after(10),
+        };
+        let planned: Vec<Intention> = self.stored(events).await?.into_iter().map(intention).collect();
+        let mut connection = self.store.connection().await?;
+        store::schedule(&mut connection, &planned).await?;
+        Ok(())
     }
 
     pub(crate) async fn ledger(&self) -> Result<Ledger> {
@@ -91,11 +118,17 @@ impl Bench {
         .await
     }
 
-    /// Waits until the outbox has so many rows.
+    /// Waits until so many events are to be published, for the first time or again.
     pub(crate) async fn until_outbox(&self, expected: i64) -> Result<()> {
-        eventually(PATIENCE, &format!("{expected} outbox rows"), async || {
-            let rows = self.number("SELECT count(*) FROM outbox").await?;
-            ensure!(rows == expected, "there are {rows}");
+        eventually(PATIENCE, &format!("{expected} events to be published"), async || {
+            let events = self
+                .number(
+                    "SELECT (SELECT count(*) FROM outbox) + count(*) FROM bundles \
+                     JOIN events ON events.id = ANY(bundles.events) AND status = 'pending' AND generation = 1 \
+                         AND tries = 0 AND error_class IS NULL",
+                )
+                .await?;
+            ensure!(events == expected, "there are {events}");
             Ok(Some(()))
         })
         .await
@@ -104,6 +137,12 @@ impl Bench {
     /// The messages that are ready in a queue; they stay there.
     pub(crate) async fn messages(&self, queue: broker::Queue) -> Result<Vec<Peeked>> {
         testkit::broker::get_all(&self.queue(queue)).await
+    }
+
+    /// How many messages are ready in the work queue, and how many events they carry. Each look counts as a delivery.
+    pub(crate) async fn queued(&self) -> Result<(usize, u64)> {
+        let messages = self.messages(broker::Queue::Work).await?;
+        Ok((messages.len(), messages.iter().map(Peeked::events).sum()))
     }
 
     fn queue(&self, queue: broker::Queue) -> String {

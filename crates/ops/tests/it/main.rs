@@ -5,6 +5,8 @@ mod accepting;
 mod agreeing;
 mod auditing;
 mod bench;
+mod bundles;
+mod bundles_apart;
 mod convergence;
 mod failing;
 mod outages;

@@ -15,10 +15,8 @@ fn events(count: u32) -> Result<Vec<NewEvent>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_is_published_when_it_is_due_and_not_before() -> Result<()> {
     let bench = Bench::new().await?;
-    bench.accept(&events(1)?).await?;
-    let sooner = bench.detail("whe_0").await?.row.row;
-    bench.accept(&events(2)?).await?;
-    let later = bench.detail("whe_1").await?.row.row;
+    let rows = bench.stored(&events(2)?).await?;
+    let (sooner, later) = (rows[0], rows[1]);
     let planned = |event, seconds, tries| Intention {
         event,
         queue: store::Queue::Work,
@@ -86,7 +84,7 @@ async fn rows_for_both_queues_are_published_with_what_each_needs() -> Result<()>
 #[tokio::test(flavor = "multi_thread")]
 async fn two_relays_share_the_rows_and_publish_none_twice() -> Result<()> {
     let bench = Bench::new().await?;
-    bench.accept(&events(1_200)?).await?;
+    bench.scheduled(&events(1_200)?).await?;
     bench.advance(10);
     let (one, other) = tokio::try_join!(bench.relay(), bench.relay())?;
     bench.until_outbox(0).await?;
@@ -107,7 +105,7 @@ async fn while_the_broker_is_away_rows_keep_their_due_time_and_go_out_when_it_is
     proxy.cut();
     let mut state = publisher.state();
     timeout(PATIENCE, state.wait_for(|state| *state == LinkState::Down)).await??;
-    bench.accept(&events(20)?).await?;
+    bench.scheduled(&events(20)?).await?;
     bench.advance(10);
     let relay = Duty::start(|stop| bench.relay_with(publisher, Duration::from_millis(10)).run(stop));
     // Another relay, with a broker, takes them over at once: nothing has been leased away.
@@ -125,7 +123,7 @@ async fn an_outage_of_postgres_ends_no_relay() -> Result<()> {
     let (proxy, url) = TcpProxy::start_before(&bench.database.url()).await?;
     let through = Bench { store: crate::bench::store_at(url)?, ..Bench::new().await? };
     // The relay of `through` reads the rows of `bench` through the proxy.
-    bench.accept(&events(3)?).await?;
+    bench.scheduled(&events(3)?).await?;
     proxy.cut();
     through.advance(10);
     let relay = through.relay().await?;

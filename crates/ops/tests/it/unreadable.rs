@@ -30,6 +30,29 @@ async fn each_goes_to_the_dead_letters_alone_and_the_others_are_processed() -> R
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_of_several_in_a_message_goes_to_the_dead_letters_without_the_others() -> Result<()> {
+    let (bench, platform) = (Bench::new().await?, Platform::start().await?);
+    platform.running("sesn_1").await?;
+    let event = |n: u32| platform_event(&format!("whe_{n}"), "session.running", "sesn_1", -1);
+    let events = [event(1)?, event(2)?, event(3)?];
+    bench.stored(&events).await?;
+    let mut messages: Vec<Message> = events.iter().map(message).collect();
+    messages.insert(1, Message { payload: "garbage".into(), ..messages[0].clone() });
+    bench.publish_bundled(Queue::Work, &messages).await?;
+    let worker = Worker::start(&bench, &platform).await?;
+    for event in &events {
+        bench.until_status(event.event.id.as_str(), EventStatus::Applied).await?;
+    }
+    bench.until_ready(Queue::Dead, 1).await?;
+    worker.stopped_with_nothing_left(&bench, &platform).await?;
+    let letters = bench.messages(Queue::Dead).await?;
+    assert_eq!(letters.iter().map(|letter| &letter.body[..]).collect::<Vec<_>>(), [b"garbage"]);
+    let unreadable = bench.metric("worker_events_total{outcome=\"unreadable\"}")?;
+    assert!((unreadable - 1.0).abs() < 0.1, "{unreadable}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_none_of_ours_is_kept_in_the_quarantine_byte_for_byte() -> Result<()> {
     let bench = Bench::new().await?;
     let right = message(&platform_event("whe_1", "session.running", "sesn_1", -1)?);

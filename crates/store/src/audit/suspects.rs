@@ -150,6 +150,9 @@ pub async fn any_unpublished_pending(connection: &mut PgConnection) -> Result<bo
         SELECT EXISTS (
             SELECT FROM events
             WHERE status = 'pending' AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
+                AND NOT EXISTS (
+                    SELECT FROM (SELECT unnest(events) AS event FROM bundles) AS bundled WHERE bundled.event = events.id
+                )
         ) AS "any!"
         "#
     )

@@ -1,37 +1,37 @@
 //! Taking events in.
 
-use crate::bench::{Bench, after, again, event, key, noon, tickets};
+use crate::bench::{Bench, after, again, event, key, noon, numbers};
 use anyhow::Result;
 use domain::{EndpointName, EventStatus};
 use futures_util::future::try_join_all;
 use std::collections::BTreeSet;
-use store::{Accepted, Intention, NewEvent, Queue};
+use store::{Accepted, NewEvent};
 
 async fn deliveries(bench: &Bench, id: &str) -> Result<i64> {
     bench.number(format!("SELECT deliveries::bigint FROM events WHERE event_id = '{id}'")).await
 }
 
-/// When the relay takes an event's message over, in seconds after noon.
-async fn due_after(bench: &Bench, id: &str) -> Result<i64> {
+/// The sender's ids of the events of each bundle.
+async fn bundles(bench: &Bench) -> Result<Vec<String>> {
     bench
-        .number(format!(
-            "SELECT extract(epoch FROM due_at)::bigint - {} FROM outbox \
-             JOIN events ON events.id = outbox.event WHERE event_id = '{id}'",
-            noon().timestamp()
-        ))
+        .texts(
+            "SELECT string_agg(event_id, ' ' ORDER BY event_id) FROM bundles \
+             JOIN events ON events.id = ANY(bundles.events) GROUP BY bundles.id ORDER BY bundles.id",
+        )
         .await
 }
 
 #[tokio::test]
-async fn a_new_event_is_stored_whole_with_its_outbox_row() -> Result<()> {
+async fn a_new_event_is_stored_whole_with_its_first_publish() -> Result<()> {
     let bench = Bench::new().await?;
     let new = event("evt_1")?;
-    let tickets = tickets(&bench.accept(std::slice::from_ref(&new)).await?)?;
+    let accepted = bench.accept(std::slice::from_ref(&new)).await?;
+    let number = numbers(&accepted)?[0];
     let mut connection = bench.store.connection().await?;
     let found = store::find_events(&mut connection, "evt_1", None).await?;
     assert_eq!(found.len(), 1);
     let detail = &found[0];
-    assert_eq!(detail.row.row, tickets[0].event);
+    assert_eq!(detail.row.row, number);
     assert_eq!(detail.row.endpoint, "default");
     assert_eq!(detail.row.event_type, "session.status_idled");
     assert_eq!((detail.row.created_at, detail.row.received_at), (after(-5), noon()));
@@ -47,13 +47,12 @@ async fn a_new_event_is_stored_whole_with_its_outbox_row() -> Result<()> {
     assert_eq!(detail.due_at, Some(after(10)));
     assert_eq!(detail.payload, new.payload);
 
-    let due = store::claim_due(&mut connection, after(10), after(30), 10).await?;
-    assert_eq!(due.len(), 1);
-    assert_eq!((due[0].ticket, due[0].queue), (tickets[0], Queue::Work));
-    assert_eq!((&due[0].key, &due[0].payload), (&new.key(), &new.payload));
-    assert_eq!((due[0].generation, due[0].tries), (1, 0));
-    assert_eq!((&due[0].content_type, &due[0].traceparent), (&new.content_type, &new.traceparent));
-    assert!(due[0].failure.is_none());
+    let due = store::claim_bundles(&mut connection, after(10), after(30), 10).await?;
+    assert_eq!((due.len(), due[0].events.len(), Some(due[0].id)), (1, 1, accepted.bundle));
+    let due = &due[0].events[0];
+    assert_eq!((due.event, due.received_at), (number, noon()));
+    assert_eq!((&due.key, &due.payload), (&new.key(), &new.payload));
+    assert_eq!((&due.content_type, &due.traceparent), (&new.content_type, &new.traceparent));
     Ok(())
 }
 
@@ -62,26 +61,44 @@ async fn the_same_id_at_another_endpoint_is_another_event() -> Result<()> {
     let bench = Bench::new().await?;
     let elsewhere = NewEvent { endpoint: EndpointName::new("billing")?, ..event("evt_1")? };
     let accepted = bench.accept(&[event("evt_1")?, elsewhere]).await?;
-    assert_ne!(tickets(&accepted)?[0].event, tickets(&accepted)?[1].event);
+    let numbers = numbers(&accepted)?;
+    assert_ne!(numbers[0], numbers[1]);
     Ok(())
 }
 
 #[tokio::test]
-async fn deliveries_are_counted_within_a_batch_and_across_batches_and_the_ticket_goes_once() -> Result<()> {
+async fn deliveries_are_counted_within_a_batch_and_across_batches_and_each_bundle_has_what_is_new()
+-> Result<()> {
     let bench = Bench::new().await?;
     let first = [event("evt_1")?, event("evt_2")?, event("evt_1")?, event("evt_1")?];
     let accepted = bench.accept(&first).await?;
     assert!(matches!(
-        accepted[..],
+        accepted.outcomes[..],
         [Accepted::New(_), Accepted::New(_), Accepted::Duplicate, Accepted::Duplicate]
     ));
     assert_eq!((deliveries(&bench, "evt_1").await?, deliveries(&bench, "evt_2").await?), (3, 1));
 
     let second = [event("evt_2")?, event("evt_3")?, event("evt_2")?];
     let accepted = bench.accept(&second).await?;
-    assert!(matches!(accepted[..], [Accepted::Duplicate, Accepted::New(_), Accepted::Duplicate]));
+    assert!(matches!(accepted.outcomes[..], [Accepted::Duplicate, Accepted::New(_), Accepted::Duplicate]));
     assert_eq!((deliveries(&bench, "evt_2").await?, deliveries(&bench, "evt_3").await?), (3, 1));
-    assert_eq!(bench.number("SELECT count(*) FROM outbox").await?, 3);
+    assert_eq!(bundles(&bench).await?, ["evt_1 evt_2", "evt_3"]);
+    assert_eq!(accepted.bundle, Some(bench.number("SELECT max(id) FROM bundles").await?));
+
+    let accepted = bench.accept(&[event("evt_3")?, event("evt_1")?]).await?;
+    assert_eq!((&accepted.outcomes[..], accepted.bundle), (&[Accepted::Duplicate; 2][..], None));
+    assert_eq!(bundles(&bench).await?.len(), 2, "nothing is new, and nothing is to be published");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_event_whose_caller_decides_it_at_once_is_not_scheduled() -> Result<()> {
+    let bench = Bench::new().await?;
+    let mut connection = bench.store.connection().await?;
+    let accepted = store::accept_batch(&mut connection, &[event("evt_1")?], None).await?;
+    assert!(matches!(accepted.outcomes[..], [Accepted::New(_)]));
+    assert_eq!(accepted.bundle, None);
+    assert_eq!(bench.number("SELECT (SELECT count(*) FROM bundles) + count(*) FROM outbox").await?, 0);
     Ok(())
 }
 
@@ -101,7 +118,9 @@ async fn the_first_delivery_is_the_one_that_is_kept() -> Result<()> {
 #[tokio::test]
 async fn an_empty_batch_is_no_error() -> Result<()> {
     let bench = Bench::new().await?;
-    assert!(bench.accept(&[]).await?.is_empty());
+    let accepted = bench.accept(&[]).await?;
+    assert!(accepted.outcomes.is_empty() && accepted.bundle.is_none());
+    assert_eq!(bench.number("SELECT count(*) FROM bundles").await?, 0);
     Ok(())
 }
 
@@ -109,12 +128,23 @@ async fn an_empty_batch_is_no_error() -> Result<()> {
 async fn nothing_of_a_batch_is_left_without_its_commit() -> Result<()> {
     let bench = Bench::new().await?;
     let mut tx = bench.store.begin("accept").await?;
-    store::accept_batch(&mut tx, &[event("evt_1")?], after(10)).await?;
+    store::accept_batch(&mut tx, &[event("evt_1")?], Some(after(10))).await?;
     drop(tx);
     // The rollback of the dropped transaction happens when its connection is next used.
     assert_eq!(bench.number("SELECT count(*) FROM events").await?, 0);
-    assert_eq!(bench.number("SELECT count(*) FROM outbox").await?, 0);
-    assert!(matches!(bench.accept(&[event("evt_1")?]).await?[..], [Accepted::New(_)]));
+    assert_eq!(bench.number("SELECT count(*) FROM bundles").await?, 0);
+    assert!(matches!(bench.accept(&[event("evt_1")?]).await?.outcomes[..], [Accepted::New(_)]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_leaves_nothing_although_no_transaction_is_around_it() -> Result<()> {
+    let bench = Bench::new().await?;
+    let refused = NewEvent { traceparent: Some("nul \0".to_owned()), ..event("evt_2")? };
+    let error = bench.accept(&[event("evt_1")?, refused]).await.unwrap_err();
+    let error = error.downcast::<store::Error>()?;
+    assert!(error.is_about_the_data(), "{error:?}");
+    assert_eq!(bench.number("SELECT (SELECT count(*) FROM bundles) + count(*) FROM events").await?, 0);
     Ok(())
 }
 
@@ -124,7 +154,7 @@ async fn of_two_transactions_with_the_same_keys_the_second_waits_and_finds_dupli
     let forward = [event("evt_1")?, event("evt_2")?, event("evt_3")?];
     let backward = [event("evt_4")?, event("evt_3")?, event("evt_2")?, event("evt_1")?];
     let mut first = bench.store.begin("first").await?;
-    store::accept_batch(&mut first, &forward, after(10)).await?;
+    store::accept_batch(&mut first, &forward, Some(after(10))).await?;
     let second = bench.accept(&backward);
     let rest = async {
         bench.waits_for_a_lock(1).await?;
@@ -133,10 +163,10 @@ async fn of_two_transactions_with_the_same_keys_the_second_waits_and_finds_dupli
     };
     let (accepted, ()) = tokio::try_join!(second, rest)?;
     assert!(matches!(
-        accepted[..],
+        accepted.outcomes[..],
         [Accepted::New(_), Accepted::Duplicate, Accepted::Duplicate, Accepted::Duplicate]
     ));
-    assert_eq!(bench.number("SELECT count(*) FROM outbox").await?, 4);
+    assert_eq!(bundles(&bench).await?, ["evt_1 evt_2 evt_3", "evt_4"]);
     assert_eq!(bench.number("SELECT sum(deliveries)::bigint FROM events").await?, 7);
     Ok(())
 }
@@ -145,7 +175,7 @@ async fn of_two_transactions_with_the_same_keys_the_second_waits_and_finds_dupli
 async fn when_the_first_of_two_transactions_gives_up_the_second_one_stores_the_events() -> Result<()> {
     let bench = Bench::new().await?;
     let mut first = bench.store.begin("first").await?;
-    store::accept_batch(&mut first, &[event("evt_1")?], after(10)).await?;
+    store::accept_batch(&mut first, &[event("evt_1")?], Some(after(10))).await?;
     let events = [event("evt_1")?];
     let second = bench.accept(&events);
     let rest = async {
@@ -154,8 +184,9 @@ async fn when_the_first_of_two_transactions_gives_up_the_second_one_stores_the_e
         anyhow::Ok(())
     };
     let (accepted, ()) = tokio::try_join!(second, rest)?;
-    assert!(matches!(accepted[..], [Accepted::New(_)]));
+    assert!(matches!(accepted.outcomes[..], [Accepted::New(_)]));
     assert_eq!(deliveries(&bench, "evt_1").await?, 1);
+    assert_eq!(bundles(&bench).await?, ["evt_1"]);
     Ok(())
 }
 
@@ -168,65 +199,16 @@ async fn many_overlapping_batches_at_once_store_each_event_once_and_count_every_
         .collect::<Result<_>>()?;
     let accepting = batches.iter().map(|batch| bench.accept(batch));
     let accepted = try_join_all(accepting).await?;
-    let new = accepted.iter().flatten().filter(|accepted| matches!(accepted, Accepted::New(_))).count();
+    let outcomes = accepted.iter().flat_map(|accepted| &accepted.outcomes);
+    let new = outcomes.filter(|outcome| matches!(outcome, Accepted::New(_))).count();
     let distinct: BTreeSet<_> = batches.iter().flatten().map(NewEvent::key).collect();
     assert_eq!(new, distinct.len());
-    assert_eq!(usize::try_from(bench.number("SELECT count(*) FROM outbox").await?)?, distinct.len());
+    let bundled = "FROM (SELECT unnest(events) AS event FROM bundles) AS bundled";
+    for count in ["count(event)", "count(DISTINCT event)"] {
+        let count = bench.number(format!("SELECT {count} {bundled}")).await?;
+        assert_eq!(usize::try_from(count)?, distinct.len());
+    }
     assert_eq!(bench.number("SELECT sum(deliveries)::bigint FROM events").await?, 400);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_duplicate_kicks_an_unpublished_row_that_is_older_than_a_second() -> Result<()> {
-    let bench = Bench::new().await?;
-    bench.stored(&["evt_1"]).await?;
-    bench.accept(&[again("evt_1", 1)?]).await?;
-    assert_eq!(due_after(&bench, "evt_1").await?, 10, "one second is not older than a second");
-    bench.accept(&[again("evt_1", 2)?]).await?;
-    assert_eq!(due_after(&bench, "evt_1").await?, 2);
-    bench.accept(&[again("evt_1", 3)?]).await?;
-    assert_eq!(due_after(&bench, "evt_1").await?, 2, "what is due already is left alone");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_duplicate_leaves_a_retry_a_dead_letter_and_a_published_event_alone() -> Result<()> {
-    let bench = Bench::new().await?;
-    let tickets = bench.stored(&["evt_retry", "evt_dead", "evt_published"]).await?;
-    let planned = |event, queue, tries| Intention { event, queue, generation: 1, tries, due_at: after(60) };
-    let mut connection = bench.store.connection().await?;
-    store::schedule(
-        &mut connection,
-        &[planned(tickets[0].event, Queue::Work, 1), planned(tickets[1].event, Queue::Dead, 0)],
-    )
-    .await?;
-    store::confirm(&mut connection, &tickets[2..]).await?;
-    bench.accept(&[again("evt_retry", 30)?, again("evt_dead", 30)?, again("evt_published", 30)?]).await?;
-    assert_eq!(due_after(&bench, "evt_retry").await?, 60);
-    assert_eq!(due_after(&bench, "evt_dead").await?, 60);
-    assert_eq!(bench.number("SELECT count(*) FROM outbox").await?, 2, "published once is enough");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_duplicate_does_not_shorten_a_wait_that_the_api_asked_for() -> Result<()> {
-    let bench = Bench::new().await?;
-    let ticket = bench.stored(&["evt_1"]).await?[0];
-    // Throttled: waits without having used up a try.
-    let waits = store::Failure {
-        counts: false,
-        class: domain::FailureClass::Throttled,
-        ..crate::bench::failure(ticket.event, 0, false)
-    };
-    let mut tx = bench.store.begin("fail").await?;
-    store::record_failures(&mut tx, &[waits], "worker-1", noon()).await?;
-    let planned =
-        Intention { event: ticket.event, queue: Queue::Work, generation: 1, tries: 0, due_at: after(600) };
-    store::schedule(&mut tx, &[planned]).await?;
-    tx.commit().await?;
-    bench.accept(&[again("evt_1", 30)?]).await?;
-    assert_eq!(due_after(&bench, "evt_1").await?, 600);
-    assert_eq!(deliveries(&bench, "evt_1").await?, 2);
     Ok(())
 }
 

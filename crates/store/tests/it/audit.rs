@@ -68,6 +68,34 @@ async fn what_was_still_to_be_published_comes_after_the_marker_and_is_asked_by_t
     Ok(())
 }
 
+#[tokio::test]
+async fn what_was_still_in_a_bundle_comes_after_the_marker_as_well() -> Result<()> {
+    let bench = Bench::new().await?;
+    let mut connection = bench.store.connection().await?;
+    let before = bench.accept(&[event("evt_before")?]).await?;
+    store::confirm_bundles(&mut connection, before.bundle.as_slice()).await?;
+    let after_it = bench.accept(&[event("evt_after")?]).await?;
+    let round = place(&bench).await?;
+    store::confirm_bundles(&mut connection, after_it.bundle.as_slice()).await?;
+    assert_eq!(requeue(&bench, round, 10).await?, Requeued { looked_at: 1, requeued: 1 });
+    let queued = "SELECT event_id FROM outbox JOIN events ON events.id = event";
+    assert_eq!(bench.texts(queued).await?, ["evt_before"]);
+    Ok(())
+}
+
+/// Such an event is where it belongs, and needs no worker to prove it.
+#[tokio::test]
+async fn an_event_in_a_bundle_is_not_in_the_queue_yet() -> Result<()> {
+    let bench = Bench::new().await?;
+    let mut connection = bench.store.connection().await?;
+    assert!(!store::any_unpublished_pending(&mut connection).await?);
+    let accepted = bench.accept(&[event("evt_1")?, event("evt_2")?]).await?;
+    assert!(!store::any_unpublished_pending(&mut connection).await?);
+    store::confirm_bundles(&mut connection, accepted.bundle.as_slice()).await?;
+    assert!(store::any_unpublished_pending(&mut connection).await?);
+    Ok(())
+}
+
 /// It waits for budget: neither its tries nor its generation tell that it was published once more.
 #[tokio::test]
 async fn an_event_that_failed_without_using_up_a_try_is_no_suspect_of_an_older_round() -> Result<()> {
@@ -97,11 +125,11 @@ async fn an_event_that_failed_without_using_up_a_try_is_no_suspect_of_an_older_r
 async fn an_event_that_was_committed_after_the_round_began_is_no_suspect_whatever_its_number() -> Result<()> {
     let bench = Bench::new().await?;
     let mut late = bench.store.begin("accept").await?;
-    store::accept_batch(&mut late, &[event("evt_late")?], after(10)).await?;
+    store::accept_batch(&mut late, &[event("evt_late")?], Some(after(10))).await?;
     queued(&bench, &["evt_early"]).await?;
     let round = place(&bench).await?;
     late.commit().await?;
-    bench.sql("DELETE FROM outbox").await?;
+    bench.sql("DELETE FROM bundles").await?;
     assert_eq!(requeue(&bench, round, 10).await?, Requeued { looked_at: 1, requeued: 1 });
     assert_eq!(
         bench.texts("SELECT event_id FROM outbox JOIN events ON events.id = event").await?,
@@ -181,11 +209,12 @@ async fn a_round_that_requeues_ends_all_others_and_a_clean_one_only_the_older() 
 #[tokio::test]
 async fn too_long_an_outbox_is_not_remembered_and_ends_the_round() -> Result<()> {
     let bench = Bench::new().await?;
-    bench.stored(&["evt_1", "evt_2", "evt_3"]).await?;
+    bench.stored(&["evt_1"]).await?;
+    bench.accept(&[event("evt_2")?, event("evt_3")?]).await?;
     assert!(place_within(&bench, 3).await?.begun);
     let skipped = place_within(&bench, 2).await?;
     assert!(!skipped.begun);
-    bench.sql("DELETE FROM outbox").await?;
+    bench.sql("DELETE FROM outbox; DELETE FROM bundles").await?;
     assert_eq!(requeue(&bench, skipped.number, 10).await?, NOTHING);
     Ok(())
 }

@@ -7,8 +7,9 @@ use domain::{
     Dialect, EndpointName, Event, EventId, EventKey, EventType, FailureClass, ResourceKind, ResourceRef,
 };
 use sqlx::{AssertSqlSafe, Row};
+use std::collections::HashMap;
 use std::time::Duration;
-use store::{Accepted, Failure, NewEvent, Options, Source, Store, Ticket};
+use store::{Accepted, AcceptedBatch, Failure, Intention, NewEvent, Options, Queue, Source, Store, Ticket};
 use testkit::{Database, eventually};
 
 /// Long enough for anything that Postgres does in these tests.
@@ -56,24 +57,39 @@ impl Bench {
         Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
     }
 
-    /// Accepts events in a transaction of their own; the relay takes over ten seconds after noon.
-    pub(crate) async fn accept(&self, events: &[NewEvent]) -> Result<Vec<Accepted>> {
-        let mut tx = self.store.begin("accept").await?;
-        let accepted = store::accept_batch(&mut tx, events, after(10)).await?;
-        tx.commit().await?;
-        Ok(accepted)
+    /// Accepts events as ingest does, without a transaction around it; the relay takes over ten seconds after noon.
+    pub(crate) async fn accept(&self, events: &[NewEvent]) -> Result<AcceptedBatch> {
+        let mut connection = self.store.connection().await?;
+        Ok(store::accept_batch(&mut connection, events, Some(after(10))).await?)
     }
 
-    /// Stores new events of these ids and returns their tickets.
+    /// Stores new events, each with a message of its own that is due ten seconds after noon. Returns their tickets.
+    pub(crate) async fn scheduled(&self, events: &[NewEvent]) -> Result<Vec<Ticket>> {
+        let mut tx = self.store.begin("accept").await?;
+        let rows = numbers(&store::accept_batch(&mut tx, events, None).await?)?;
+        let intention = |event: &i64| Intention {
+            event: *event,
+            queue: Queue::Work,
+            generation: 1,
+            tries: 0,
+            due_at: after(10),
+        };
+        let tickets = store::schedule(&mut tx, &rows.iter().map(intention).collect::<Vec<_>>()).await?;
+        tx.commit().await?;
+        let tickets: HashMap<i64, Ticket> =
+            tickets.into_iter().map(|ticket| (ticket.event, ticket)).collect();
+        rows.iter().map(|row| tickets.get(row).copied().context("an event without a ticket")).collect()
+    }
+
+    /// The same for events of these ids.
     pub(crate) async fn stored(&self, ids: &[&str]) -> Result<Vec<Ticket>> {
         let events: Vec<NewEvent> = ids.iter().map(|id| event(id)).collect::<Result<_>>()?;
-        tickets(&self.accept(&events).await?)
+        self.scheduled(&events).await
     }
 
     /// Stores new events and lets them die of a 404 at noon.
     pub(crate) async fn died(&self, events: &[NewEvent]) -> Result<Vec<i64>> {
-        let rows: Vec<i64> =
-            tickets(&self.accept(events).await?)?.iter().map(|ticket| ticket.event).collect();
+        let rows: Vec<i64> = self.scheduled(events).await?.iter().map(|ticket| ticket.event).collect();
         let failures: Vec<Failure> = rows.iter().map(|row| failure(*row, 3, true)).collect();
         let mut tx = self.store.begin("die").await?;
         store::record_failures(&mut tx, &failures, "worker-1", noon()).await?;
@@ -103,7 +119,7 @@ pub(crate) fn options(url: String) -> Options {
     Options {
         url,
         connections: 12,
-        acquire_timeout: Duration::from_secs(5),
+        acquire_timeout: PATIENCE,
         statement_timeout: None,
         application: "store-tests",
         by_keys: false,
@@ -154,12 +170,13 @@ pub(crate) fn key(id: &str) -> Result<EventKey> {
     Ok(event(id)?.key())
 }
 
-/// The tickets of events that must all be new.
-pub(crate) fn tickets(accepted: &[Accepted]) -> Result<Vec<Ticket>> {
+/// The numbers of events that must all be new.
+pub(crate) fn numbers(accepted: &AcceptedBatch) -> Result<Vec<i64>> {
     accepted
+        .outcomes
         .iter()
         .map(|accepted| match accepted {
-            Accepted::New(ticket) => Ok(*ticket),
+            Accepted::New(number) => Ok(*number),
             Accepted::Duplicate => anyhow::bail!("an event was known before"),
         })
         .collect()

@@ -24,7 +24,7 @@ async fn filled() -> Result<Bench> {
         elsewhere,
         event("evt_5")?,
     ];
-    let rows = crate::bench::tickets(&bench.accept(&events).await?)?;
+    let rows = bench.scheduled(&events).await?;
     let causes = [
         (FailureClass::Gone, "404 Not Found"),
         (FailureClass::Transient, "504 after 100% of the time"),
@@ -122,7 +122,7 @@ async fn letters_that_another_command_holds_are_passed_over() -> Result<()> {
 async fn statistics_group_by_type_and_class_with_the_largest_group_first() -> Result<()> {
     let bench = filled().await?;
     let more = [typed("evt_6", "vault.created")?, typed("evt_7", "vault.created")?];
-    let rows = crate::bench::tickets(&bench.accept(&more).await?)?;
+    let rows = bench.scheduled(&more).await?;
     let failures: Vec<Failure> = rows
         .iter()
         .map(|row| Failure { class: FailureClass::Permanent, ..failure(row.event, 1, true) })

@@ -57,7 +57,7 @@ async fn the_backlog_names_the_oldest_event_that_is_not_finished() -> Result<()>
     let bench = Bench::new().await?;
     let older = NewEvent { received_at: after(-60), ..event("evt_older")? };
     let oldest = NewEvent { received_at: after(-90), ..event("evt_oldest")? };
-    let rows = crate::bench::tickets(&bench.accept(&[event("evt_1")?, older, oldest]).await?)?;
+    let rows = bench.scheduled(&[event("evt_1")?, older, oldest]).await?;
     let mut tx = bench.store.begin("finish").await?;
     let done = Finished { event: rows[2].event, status: EventStatus::Applied };
     store::finish(&mut tx, &[done], noon()).await?;
@@ -67,6 +67,22 @@ async fn the_backlog_names_the_oldest_event_that_is_not_finished() -> Result<()>
     let backlog = store::backlog(&mut connection).await?;
     assert_eq!((backlog.pending, backlog.outbox, backlog.dead), (1, 2, 1));
     assert_eq!(backlog.oldest_pending, Some(after(-60)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_to_be_published_counts_whether_in_a_bundle_or_alone() -> Result<()> {
+    let bench = Bench::new().await?;
+    bench.stored(&["evt_1"]).await?;
+    bench.accept(&[event("evt_2")?, event("evt_3")?]).await?;
+    bench.accept(&[event("evt_4")?]).await?;
+    bench
+        .sql(format!("UPDATE bundles SET due_at = '{}' WHERE 1 = cardinality(events)", after(7).to_rfc3339()))
+        .await?;
+    let mut connection = bench.store.connection().await?;
+    assert_eq!(store::backlog(&mut connection).await?.outbox, 4);
+    let unfinished = store::unfinished(&mut connection).await?;
+    assert_eq!((unfinished.pending, unfinished.outbox, unfinished.oldest_due_at), (4, 4, Some(after(7))));
     Ok(())
 }
 

@@ -18,7 +18,7 @@ async fn each_filter_narrows_the_list_and_the_newest_come_first() -> Result<()> 
     other_type.event.event_type = EventType::new("vault.created")?;
     other_type.event.resource = Some(session("vlt_1"));
     let elsewhere = NewEvent { endpoint: EndpointName::new("billing")?, ..event("evt_3")? };
-    let rows = crate::bench::tickets(&bench.accept(&[event("evt_1")?, other_type, elsewhere]).await?)?;
+    let rows = bench.scheduled(&[event("evt_1")?, other_type, elsewhere]).await?;
     let mut tx = bench.store.begin("die").await?;
     store::record_failures(&mut tx, &[failure(rows[0].event, 3, true)], "worker-1", noon()).await?;
     tx.commit().await?;
@@ -101,6 +101,6 @@ async fn the_largest_names_fit_the_unique_index() -> Result<()> {
     let mut new = event("evt_1")?;
     new.endpoint = EndpointName::new(widest.as_str())?;
     new.event.id = EventId::new(widest.as_str())?;
-    assert_eq!(bench.accept(&[new]).await?.len(), 1);
+    assert_eq!(bench.accept(&[new]).await?.outcomes.len(), 1);
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! tables: with statements that lock in the order of their arguments, a round then ends in a deadlock more often than
 //! not.
 
-use crate::bench::{Bench, after, again, event, failure, key, noon, tickets};
+use crate::bench::{Bench, after, again, event, failure, key, noon};
 use anyhow::Result;
 use domain::{EventKey, EventStatus};
 use store::{Accepted, Finished, Intention, NewEvent, Queue, Ticket};
@@ -30,7 +30,7 @@ async fn stored(bench: &Bench, round: u32) -> Result<(Vec<EventKey>, Vec<Ticket>
         let events: Vec<NewEvent> =
             (0..ROWS / 2).map(|n| event(&format!("evt_{round}_{half}_{n:05}"))).collect::<Result<_>>()?;
         keys.extend(events.iter().map(NewEvent::key));
-        all.extend(tickets(&bench.accept(&events).await?)?);
+        all.extend(bench.scheduled(&events).await?);
     }
     Ok((keys, all))
 }
@@ -76,9 +76,47 @@ async fn duplicates_may_be_counted_while_their_events_are_applied() -> Result<()
             keys.iter().map(|key| again(key.id.as_str(), 5)).collect::<Result<_>>()?;
         let (accepted, (), ()) =
             tokio::try_join!(bench.accept(&duplicates), finish(&bench, &keys), confirm(&bench, &tickets))?;
-        assert!(accepted.iter().all(|accepted| *accepted == Accepted::Duplicate));
+        assert!(accepted.outcomes.iter().all(|accepted| *accepted == Accepted::Duplicate));
     }
     assert_eq!(bench.number("SELECT min(deliveries)::bigint FROM events").await?, 2);
+    Ok(())
+}
+
+/// The relay claims, confirms and keeps bundles while their events are applied and delivered again.
+#[tokio::test(flavor = "multi_thread")]
+async fn first_publishes_may_be_settled_while_their_events_are_applied_and_counted() -> Result<()> {
+    let bench = bench_with_plans_of_large_tables().await?;
+    for round in 0..ROUNDS {
+        let events: Vec<NewEvent> =
+            (0..ROWS).map(|n| event(&format!("evt_{round}_{:05}", (n * 7) % ROWS))).collect::<Result<_>>()?;
+        for commit in events.chunks(10) {
+            bench.accept(commit).await?;
+        }
+        let keys: Vec<EventKey> = events.iter().map(NewEvent::key).collect();
+        let duplicates: Vec<NewEvent> =
+            keys.iter().map(|key| again(key.id.as_str(), 5)).collect::<Result<_>>()?;
+        let backward: Vec<NewEvent> = duplicates.iter().rev().cloned().collect();
+        let relaying = async || {
+            let mut connection = bench.store.connection().await?;
+            let claimed = store::claim_bundles(&mut connection, after(10), after(30), 16).await?;
+            let mut bundles: Vec<i64> = claimed.iter().map(|bundle| bundle.id).collect();
+            if let Some(kept) = bundles.pop() {
+                store::keep_in_bundle(&mut connection, kept, &[], after(10)).await?;
+            }
+            bundles.reverse();
+            store::confirm_bundles(&mut connection, &bundles).await?;
+            anyhow::Ok(())
+        };
+        tokio::try_join!(
+            bench.accept(&duplicates),
+            bench.accept(&backward),
+            finish(&bench, &keys),
+            relaying(),
+            relaying(),
+        )?;
+        bench.sql("DELETE FROM bundles").await?;
+    }
+    assert_eq!(bench.number("SELECT min(deliveries)::bigint FROM events").await?, 3);
     Ok(())
 }
 

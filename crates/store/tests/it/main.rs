@@ -3,8 +3,10 @@
 mod accept;
 mod audit;
 mod bench;
+mod bundles;
 mod constraints;
 mod dead;
+mod duplicates;
 mod effects;
 mod failures;
 mod history;

@@ -24,9 +24,9 @@ async fn behind_a_proxy(bench: &Bench) -> Result<(TcpProxy, Store)> {
 
 async fn accept(store: &Store, event: NewEvent) -> Result<Vec<Accepted>, Error> {
     let mut tx = store.begin("accept").await?;
-    let accepted = store::accept_batch(&mut tx, &[event], after(10)).await?;
+    let accepted = store::accept_batch(&mut tx, &[event], Some(after(10))).await?;
     tx.commit().await?;
-    Ok(accepted)
+    Ok(accepted.outcomes)
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_connection_that_is_cut_within_a_transaction_is_unavailable_and_leaves
     let bench = Bench::new().await?;
     let (proxy, store) = behind_a_proxy(&bench).await?;
     let mut tx = store.begin("accept").await?;
-    store::accept_batch(&mut tx, &[event("evt_1")?], after(10)).await?;
+    store::accept_batch(&mut tx, &[event("evt_1")?], Some(after(10))).await?;
     proxy.drop_connections();
     let error = store::lock_events(&mut tx, &[key("evt_1")?]).await.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
@@ -83,7 +83,7 @@ async fn a_statement_that_takes_too_long_is_unavailable() -> Result<()> {
     let patient = options(bench.database.url());
     let store = Store::new(&Options { statement_timeout: Some(Duration::from_millis(200)), ..patient })?;
     let mut holder = bench.store.begin("hold").await?;
-    store::accept_batch(&mut holder, &[event("evt_1")?], after(10)).await?;
+    store::accept_batch(&mut holder, &[event("evt_1")?], Some(after(10))).await?;
     let error = accept(&store, event("evt_1")?).await.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
     holder.commit().await?;
@@ -146,7 +146,7 @@ async fn a_connection_that_is_silent_when_it_is_given_back_is_closed() -> Result
     drop(connection);
     free().await?;
     let mut tx = store.begin("accept").await?;
-    store::accept_batch(&mut tx, &[event("evt_1")?], after(10)).await?;
+    store::accept_batch(&mut tx, &[event("evt_1")?], Some(after(10))).await?;
     proxy.strand();
     drop(tx);
     free().await?;
@@ -175,7 +175,7 @@ async fn an_error_of_the_pool_names_the_server() -> Result<()> {
 #[tokio::test]
 async fn a_refused_statement_is_not_mistaken_for_an_outage() -> Result<()> {
     let bench = Bench::new().await?;
-    bench.sql("ALTER TABLE outbox DROP COLUMN tries").await?;
+    bench.sql("ALTER TABLE bundles DROP COLUMN due_at").await?;
     let error = accept(&bench.store, event("evt_1")?).await.unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error:?}");
     Ok(())

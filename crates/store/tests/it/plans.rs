@@ -13,7 +13,8 @@ use store::{DeadFilter, EventFilter, Finished, Intention, Queue, Store, Ticket, 
 
 const TIMES: u32 = 8;
 
-/// 20,000 events of as many sessions: most are finished, 200 wait, 100 are dead. All have outbox rows, 50 are due.
+/// 20,000 events of as many sessions: most are finished, 200 wait, 100 are dead. All have outbox rows, 50 are due. RabbitMQ
+/// was away: 5,000 bundles are overdue, of the last moments ten.
 async fn filled() -> Result<Bench> {
     let bench = Bench::new().await?;
     let at = noon().to_rfc3339();
@@ -30,6 +31,9 @@ async fn filled() -> Result<Bench> {
              FROM generate_series(1, 20000) AS n; \
              INSERT INTO outbox (event, queue, generation, tries, due_at) \
              SELECT id, 'work', 1, 0, '{at}'::timestamptz + (id - 50) * interval '1 s' FROM events; \
+             INSERT INTO bundles (events, due_at) \
+             SELECT ARRAY[4 * n - 3, 4 * n - 2, 4 * n - 1, 4 * n], '{at}'::timestamptz + (n - 4990) * interval '2 s' \
+             FROM generate_series(1::bigint, 5000) AS n; \
              INSERT INTO resources (resource_type, resource_id) SELECT resource_type, resource_id FROM events; \
              INSERT INTO resource_history (resource_type, resource_id, created_at, rank, event_id, event_type, event) \
              SELECT resource_type, resource_id, created_at, 51, event_id, event_type, id FROM events; \
@@ -53,7 +57,8 @@ async fn scans(tx: &mut Tx, relation: &str) -> Result<i64> {
 /// Calls `statement` some times and fails unless it uses all of `indexes` and reads none of the large tables from end to
 /// end. Each call is rolled back.
 async fn uses(bench: &Bench, indexes: &[&str], statement: impl AsyncFn(&mut Tx) -> Result<()>) -> Result<()> {
-    const LARGE: [&str; 6] = ["events", "outbox", "resources", "resource_history", "effects", "attempts"];
+    const LARGE: [&str; 7] =
+        ["events", "outbox", "bundles", "resources", "resource_history", "effects", "attempts"];
     // A connection of its own: counters that were not handed in yet carry over from one transaction to the next.
     let store = Store::new(&crate::bench::options(bench.database.url()))?;
     let mut tx = store.begin("explain").await?;
@@ -95,7 +100,7 @@ async fn accepting_uses_the_unique_key() -> Result<()> {
     let bench = filled().await?;
     uses(&bench, &["events_endpoint_event_id_key"], async |tx| {
         let events = [again("evt_1", 9)?, again("evt_5000", 9)?, event("evt_new")?];
-        store::accept_batch(tx, &events, after(10)).await?;
+        store::accept_batch(tx, &events, Some(after(10))).await?;
         Ok(())
     })
     .await
@@ -116,6 +121,33 @@ async fn the_outbox_is_read_by_its_due_times_and_cleared_by_its_key() -> Result<
         let planned = Intention { event: 7, queue: Queue::Work, generation: 1, tries: 1, due_at: after(10) };
         store::schedule(tx, &[planned]).await?;
         store::unschedule(tx, &[7, 8]).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bundles_are_read_by_their_due_times_with_their_events_and_go_by_their_key() -> Result<()> {
+    let bench = filled().await?;
+    uses(&bench, &["bundles_due", "events_pkey"], async |tx| {
+        let due = store::claim_bundles(tx, noon(), after(20), 16).await?;
+        assert_eq!(due.len(), 16);
+        Ok(())
+    })
+    .await?;
+    uses(&bench, &["bundles_pkey"], async |tx| {
+        store::keep_in_bundle(tx, 17, &[1, 2], after(10)).await?;
+        store::confirm_bundles(tx, &(1..=16).collect::<Vec<i64>>()).await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_duplicate_looks_for_its_bundle_among_the_last_ones() -> Result<()> {
+    let bench = filled().await?;
+    uses(&bench, &["bundles_due"], async |tx| {
+        store::accept_batch(tx, &[again("evt_100", 9)?], Some(after(20))).await?;
         Ok(())
     })
     .await

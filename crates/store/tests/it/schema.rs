@@ -30,7 +30,7 @@ async fn four_processes_may_migrate_an_empty_database_at_once() -> Result<()> {
     applied.sort_unstable();
     assert!(matches!(applied[..], [0, 0, 0, all] if all > 0), "each counts what it did itself: {applied:?}");
     bench.store.check_schema().await?;
-    assert_eq!(bench.accept(&[event("evt_1")?]).await?.len(), 1);
+    assert_eq!(bench.accept(&[event("evt_1")?]).await?.outcomes.len(), 1);
     Ok(())
 }
 
@@ -39,7 +39,7 @@ async fn an_empty_database_is_told_from_a_broken_one() -> Result<()> {
     let bench = Bench::on(Database::empty().await?)?;
     assert!(matches!(bench.store.check_schema().await, Err(Error::NotMigrated { .. })));
     let mut tx = bench.store.begin("accept").await?;
-    let error = store::accept_batch(&mut tx, &[event("evt_1")?], after(10)).await.unwrap_err();
+    let error = store::accept_batch(&mut tx, &[event("evt_1")?], Some(after(10))).await.unwrap_err();
     assert!(matches!(error, Error::NotMigrated { .. }), "{error:?}");
     assert!(error.to_string().contains("worker migrate"), "{error}");
     Ok(())

@@ -21,11 +21,10 @@ async fn an_empty_system_is_accounted_for() -> Result<()> {
 #[tokio::test]
 async fn without_a_worker_it_says_that_it_cannot_tell_and_changes_nothing() -> Result<()> {
     let lab = Lab::new().await?;
-    let id = lab.accept("session.status_idled").await?;
+    lab.accept("session.status_idled").await?;
     // It is still to be published, which is a place to be.
     assert_eq!(lab.worker(&["audit"]).await?.code, Some(0));
-    let row = lab.row(&id).await?;
-    store::unschedule(&mut *lab.store.connection().await?, &[row]).await?;
+    lab.published().await?;
     let said = lab.worker(&["audit", "--wait", "1s"]).await?;
     assert_eq!(said.code, Some(75), "{said:?}");
     assert!(said.stdout.contains("No worker consumes the queue"), "{}", said.stdout);

@@ -180,6 +180,29 @@ impl Bench {
         duty.stopped_within(PATIENCE).await
     }
 
+    /// The same, with several events to a message.
+    pub(crate) async fn publish_bundled(&self, queue: Queue, messages: &[broker::Message]) -> Result<()> {
+        let (publisher, duty) = publisher(&self.broker, Duration::from_secs(10)).await?;
+        for outcome in publisher.publish_bundled(queue, messages).await {
+            outcome?;
+        }
+        duty.stopped_within(PATIENCE).await
+    }
+
+    /// Takes so many events of the work queue and dies with them.
+    pub(crate) async fn die_with(&self, events: usize) -> Result<()> {
+        let (_flow, flow) = watch::channel(Flow::Running);
+        let control = Control { flow, drain: CancellationToken::new(), close: CancellationToken::new() };
+        let config = ConsumerConfig::new(Queue::Work, 100);
+        let consumer = Consumer::new(self.broker.clone(), config, broker::Metrics::default());
+        let (sink, mut deliveries) = mpsc::channel(events);
+        let _duty = Duty::start(|_| consumer.run(sink, control));
+        for _ in 0..events {
+            timeout(PATIENCE, deliveries.recv()).await?.context("no delivery")?;
+        }
+        Ok(())
+    }
+
     /// Takes all messages of the work queue and rejects them, as a worker that cannot read them.
     pub(crate) async fn reject_all(&self, expected: usize) -> Result<()> {
         let (_flow, flow) = watch::channel(Flow::Running);
