@@ -137,8 +137,12 @@ impl Store {
         // is the BEGIN, so asking the next connection is safe; there are at most as many to ask as were open.
         let mut open = self.pool.size();
         loop {
-            match Tx::begin(self.acquire(action).await?, action).await {
-                Err(error) if open > 0 && error.is_unavailable() => open -= 1,
+            let begun = match self.acquire(action).await {
+                Ok(connection) => Tx::begin(connection, action).await,
+                Err(error) => Err(error),
+            };
+            match begun {
+                Err(error) if open > 0 && error.is_unavailable() && !error.is_pool_timeout() => open -= 1,
                 begun => return begun,
             }
         }

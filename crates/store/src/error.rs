@@ -85,6 +85,11 @@ impl Error {
         matches!(self, Self::Unavailable { .. } | Self::NoConnection { .. } | Self::Silent { .. })
     }
 
+    /// Whether no connection became free, or could be made, within the whole time that there was for it.
+    pub(crate) const fn is_pool_timeout(&self) -> bool {
+        matches!(self, Self::NoConnection { source: sqlx::Error::PoolTimedOut, .. })
+    }
+
     /// Whether it is about the values themselves: Postgres objects to them (SQLSTATE classes 21 to 23), or we cannot read
     /// what is stored. The same values will fail again, and others will not. A refused login, a missing grant or an older schema say nothing about the values.
     #[must_use]

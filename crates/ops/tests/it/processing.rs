@@ -42,8 +42,8 @@ async fn fifty_events_of_a_session_cost_one_fetch() -> Result<()> {
     bench.accept(&events).await?;
     let messages: Vec<_> = events.iter().map(message).collect();
     bench.publish(Queue::Work, &messages).await?;
-    // What is fetched now covers all that was received until the second before.
-    bench.advance(5);
+    // What is fetched now covers all that was received until ten seconds before.
+    bench.advance(15);
     let worker = Worker::start(&bench, &platform).await?;
     eventually(PATIENCE, "no pending event", async || {
         let ledger = bench.ledger().await?;

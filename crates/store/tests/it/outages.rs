@@ -10,8 +10,7 @@ use testkit::proxy::TcpProxy;
 /// A store behind a proxy, with connections that are open and idle.
 async fn behind_a_proxy(bench: &Bench) -> Result<(TcpProxy, Store)> {
     let (proxy, url) = TcpProxy::start_before(&bench.database.url()).await?;
-    let impatient = Options { acquire_timeout: Duration::from_secs(1), ..options(url) };
-    let store = Store::new(&impatient)?;
+    let store = Store::new(&options(url))?;
     let mut open = Vec::new();
     for _ in 0..6 {
         open.push(store.begin("warm up").await?);
@@ -137,8 +136,7 @@ async fn connections_that_fall_silent_cost_one_deadline_and_no_place_in_the_pool
 async fn a_connection_that_is_silent_when_it_is_given_back_is_closed() -> Result<()> {
     let bench = Bench::new().await?;
     let (proxy, url) = TcpProxy::start_before(&bench.database.url()).await?;
-    let lone = Options { connections: 1, acquire_timeout: Duration::from_millis(500), ..options(url) };
-    let store = Store::new(&lone)?;
+    let store = Store::new(&Options { connections: 1, ..options(url) })?;
     let free =
         async || eventually(PATIENCE, "a place in the pool", async || Ok(Some(look(&store).await?))).await;
     let connection = store.connection().await?;
