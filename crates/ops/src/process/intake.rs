@@ -27,7 +27,8 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
                 failpoint!("intake.read", job.key.id.as_str());
                 jobs.push(job);
             }
-            Err(Unreadable { acker, message, why }) => {
+            Err(unreadable) => {
+                let Unreadable { acker, message, why } = *unreadable;
                 tracing::error!(error = %why, "message cannot be read; moved to the dead letters");
                 context.metrics.count_processed("unreadable");
                 bundle::bury(context, acker, message.as_ref()).await;
@@ -54,15 +55,17 @@ struct Unreadable {
     why: String,
 }
 
-fn read(context: &Context, delivery: Delivery) -> Result<Job, Unreadable> {
+fn read(context: &Context, delivery: Delivery) -> Result<Job, Box<Unreadable>> {
     let Delivery { message, acker, redelivered, .. } = delivery;
     let message = match message {
         Ok(message) => message,
-        Err(malformed) => return Err(Unreadable { acker, message: None, why: malformed.to_string() }),
+        Err(malformed) => {
+            return Err(Box::new(Unreadable { acker, message: None, why: malformed.to_string() }));
+        }
     };
     let (key, event) = match event_in(&message) {
         Ok(found) => found,
-        Err(why) => return Err(Unreadable { acker, message: Some(message), why }),
+        Err(why) => return Err(Box::new(Unreadable { acker, message: Some(message), why })),
     };
     let span = tracing::info_span!(
         "worker.event.process",

@@ -143,7 +143,9 @@ fn what_an_entry_lacks_is_named() {
             }
             None => body.put_u32(ABSENT),
         };
-        texts.into_iter().for_each(|text| put(&mut body, text));
+        for text in texts {
+            put(&mut body, text);
+        }
         body.put_i64(micros);
         body.put_u32(1);
         body.put_u32(0);
