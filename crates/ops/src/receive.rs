@@ -13,6 +13,7 @@ use quarantine::Hatch;
 use signing::{Freshness, Headers, Rejection, Schemes, Secret, check_freshness};
 use std::sync::Arc;
 use store::{NewEvent, Quarantined, Source, Store};
+use telemetry::TraceContext;
 
 /// One request, as the HTTP layer read it.
 #[derive(Debug)]
@@ -150,7 +151,9 @@ impl Receiver {
             }
         };
         if delivery.headers.webhook_id.is_some_and(|id| id != event.id.as_str()) {
-            tracing::warn!(event.id = %event.id, "webhook-id differs from the event's own id; the event's own id counts");
+            in_its_trace(&delivery, || {
+                tracing::warn!(event.id = %event.id, "webhook-id differs from the event's own id; the event's own id counts");
+            });
         }
         let new = NewEvent {
             endpoint: delivery.endpoint,
@@ -181,12 +184,24 @@ impl Receiver {
 
 /// Logs why a delivery is not trusted: the reason and how far the clocks are apart, never a header's value.
 fn rejected(delivery: &Delivery<'_>, rejection: Rejection) -> Refusal {
-    tracing::warn!(
-        endpoint = %delivery.endpoint,
-        reason = rejection.reason.as_str(),
-        skew_seconds = rejection.skew_seconds,
-        body_bytes = delivery.body.len(),
-        "delivery not verified; `worker doctor signature` explains why one fails"
-    );
+    in_its_trace(delivery, || {
+        tracing::warn!(
+            endpoint = %delivery.endpoint,
+            reason = rejection.reason.as_str(),
+            skew_seconds = rejection.skew_seconds,
+            body_bytes = delivery.body.len(),
+            "delivery not verified; `worker doctor signature` explains why one fails"
+        );
+    });
     Refusal::Signature(rejection)
+}
+
+/// Logs something unusual about a delivery with its trace. Where spans go nowhere, the usual delivery has none.
+fn in_its_trace(delivery: &Delivery<'_>, log: impl FnOnce()) {
+    if !tracing::Span::current().is_none() {
+        return log();
+    }
+    let span = tracing::info_span!("ingest.delivery.receive", endpoint = %delivery.endpoint);
+    TraceContext::continue_from(&span, delivery.traceparent.as_deref());
+    span.in_scope(log);
 }

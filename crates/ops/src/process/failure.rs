@@ -1,6 +1,7 @@
 //! A try that failed.
 
 use chrono::TimeDelta;
+use claude::{Defect, Error};
 use domain::FailureClass;
 use domain::breaker::Cause;
 use telemetry::Chain;
@@ -25,6 +26,8 @@ pub struct FailedTry {
 pub enum Blame {
     /// The event's, its resource's or ours: the class says whether a try is used up.
     Event,
+    /// The resource's: the API answered, with an object that we cannot make sense of.
+    Resource,
     /// The API's, which is away: no try is used up.
     Outage,
     /// Nobody's: it was not begun, and was held so long that it is better kept in the outbox.
@@ -53,12 +56,16 @@ impl FailedTry {
 
     /// A request to the API that failed.
     pub(crate) fn of_api(error: &claude::Error) -> Self {
+        let is_odd_answer = matches!(
+            error,
+            Error::Body { defect: Defect::Member { .. } | Defect::NotAnObject | Defect::RepeatedCursor, .. }
+        );
         Self {
             class: error.class(),
             error: storable(&Chain(error).to_string()),
             request_id: error.request_id().map(storable),
             retry_after: error.retry_after().and_then(|wait| TimeDelta::from_std(wait).ok()),
-            blame: Blame::Event,
+            blame: if is_odd_answer { Blame::Resource } else { Blame::Event },
         }
     }
 

@@ -178,6 +178,11 @@ impl Pass {
                 self.report(Sign::Served, "");
                 return Ok(seen);
             }
+            // An odd object is an answer, and asking another question would not make it a better one.
+            Err(failed) if failed.blame == Blame::Resource => {
+                self.report(Sign::Served, "");
+                return Err(failed);
+            }
             Err(failed) => failed,
         };
         let is_late = self.caller == Caller::Other && self.context.gate.cause().is_some();

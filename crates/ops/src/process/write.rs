@@ -167,7 +167,9 @@ impl<'a> Writes<'a> {
         let policy = &context.config.policy;
         let (retry_after, jitter) = (failed.retry_after, (context.dice)());
         let next = match failed.blame {
-            Blame::Event => policy.after_failure(locked.tries, failed.class, now, retry_after, jitter),
+            Blame::Event | Blame::Resource => {
+                policy.after_failure(locked.tries, failed.class, now, retry_after, jitter)
+            }
             Blame::Outage | Blame::NotBegun => policy.after_outage(locked.tries, now, retry_after, jitter),
         };
         let (tries, dead, due_at) = match next {
