@@ -36,7 +36,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) async fn new() -> Result<Self> {
         let (database, queues) = (Database::create().await?, QueuePrefix::new());
-        let store = store_at(database.url())?;
+        let store = Store::new(&Options { acquire_timeout: PATIENCE, ..options(database.url()) })?;
         let broker = broker_at(&testkit::broker::url()?, &queues)?;
         let clock = Arc::new(ManualClock::at(noon()));
         Ok(Self { store, broker, clock, metrics: Metrics::default(), queues, database })
@@ -180,15 +180,20 @@ impl Bench {
     }
 }
 
+/// A store for tests that take Postgres away: it gives up soon.
 pub(crate) fn store_at(url: String) -> Result<Store> {
-    Ok(Store::new(&Options {
+    Ok(Store::new(&options(url))?)
+}
+
+fn options(url: String) -> Options {
+    Options {
         url,
         connections: 8,
         acquire_timeout: Duration::from_secs(2),
         statement_timeout: Some(Duration::from_secs(30)),
         application: "ops-tests",
         by_keys: true,
-    })?)
+    }
 }
 
 pub(crate) fn broker_at(url: &str, queues: &QueuePrefix) -> Result<Broker> {
