@@ -21,13 +21,15 @@ use domain::Clock;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{NewEvent, Store};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Bounds of the accept pipeline.
 #[derive(Debug, Clone, Copy)]
 pub struct Config {
     /// Requests that may wait for the committer; one more is turned away at once.
     pub queue: usize,
+    /// Payload bytes that may wait for the committer together; more is turned away at once, however few requests it is.
+    pub bytes: usize,
     /// Events in one commit at most.
     pub batch: usize,
     /// Commits whose events may wait for their first publish; more are left to the relay.
@@ -46,6 +48,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             queue: 4096,
+            bytes: 64 * 1024 * 1024,
             batch: 256,
             publish_queue: 64,
             grace: TimeDelta::seconds(10),
@@ -94,6 +97,8 @@ impl Answer {
 #[derive(Clone)]
 pub struct Acceptor {
     waiting: mpsc::Sender<Waiting>,
+    /// One permit per payload byte that may still wait.
+    room: Arc<Semaphore>,
 }
 
 impl Acceptor {
@@ -117,7 +122,8 @@ impl Acceptor {
             clock.clone(),
             metrics,
         );
-        (Self { waiting }, committer, FirstPublish::new(to_publish, publisher, store, clock))
+        let room = Arc::new(Semaphore::new(config.bytes));
+        (Self { waiting, room }, committer, FirstPublish::new(to_publish, publisher, store, clock))
     }
 
     /// Waits until the event is durable.
@@ -125,6 +131,9 @@ impl Acceptor {
     /// # Errors
     /// When too many are waiting, or neither store takes it.
     pub async fn accept(&self, event: NewEvent) -> Result<Acceptance, NotAccepted> {
+        let bytes = u32::try_from(event.payload.len()).unwrap_or(u32::MAX);
+        // Held until the answer: what is committed or refused waits no longer.
+        let _room = self.room.try_acquire_many(bytes).map_err(|_full| NotAccepted::Overloaded)?;
         let (answer, outcome) = oneshot::channel();
         self.waiting.try_send(Waiting { event, answer: Answer(answer) }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => NotAccepted::Overloaded,

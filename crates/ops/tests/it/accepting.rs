@@ -108,10 +108,19 @@ async fn a_duplicate_is_told_from_a_new_event_within_a_commit_and_after_it() -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_turns_requests_away_at_once_and_a_dead_committer_keeps_none_waiting() -> Result<()> {
+    turns_the_third_away(Config { queue: 2, ..Config::default() }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_bytes_that_wait_turn_requests_away_at_once_however_few_they_are() -> Result<()> {
+    let bytes = idled("whe_1")?.payload.len() * 2;
+    turns_the_third_away(Config { bytes, ..Config::default() }).await
+}
+
+async fn turns_the_third_away(config: Config) -> Result<()> {
     let bench = Bench::new().await?;
     let (publisher, _duty) = publisher(&bench.broker, Duration::from_secs(1)).await?;
     let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as _;
-    let config = Config { queue: 2, ..Config::default() };
     let (acceptor, committer, _first) =
         Acceptor::new(config, bench.store.clone(), publisher, clock, bench.metrics.clone());
     let waiting = ["whe_1", "whe_2", "whe_3"]
