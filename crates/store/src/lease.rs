@@ -13,8 +13,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-/// How long a connection may take to prove that it still works before the pool takes it back.
-const GIVE_BACK_LIMIT: Duration = Duration::from_secs(1);
+/// How long a connection may take to prove that it still works before the pool takes it back. Less would close sound ones
+/// of a server that has too much to do, and making new ones is more to do.
+const GIVE_BACK_LIMIT: Duration = Duration::from_secs(5);
 
 /// A connection of the pool. Dropping it gives it back.
 #[derive(Debug)]
