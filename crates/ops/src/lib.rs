@@ -8,6 +8,7 @@
 pub mod accept;
 pub mod audit;
 pub mod dead;
+pub mod effects;
 mod message;
 pub mod metrics;
 pub mod process;

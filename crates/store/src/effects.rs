@@ -42,8 +42,8 @@ pub async fn record_effects(
     let events: Vec<i64> = last.values().map(|new| new.event).collect();
     sqlx::query!(
         r#"
-        INSERT INTO effects (resource_type, resource_id, kind, key, standing, detail, event, recorded_at)
-        SELECT resource_type, resource_id, kind, key, standing, detail, event, $8
+        INSERT INTO effects (resource_type, resource_id, kind, key, standing, detail, event, recorded_at, due_at)
+        SELECT resource_type, resource_id, kind, key, standing, detail, event, $8, $8
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
             AS wanted (resource_type, resource_id, kind, key, standing, detail, event)
         ON CONFLICT ON CONSTRAINT effects_once DO UPDATE SET standing = excluded.standing

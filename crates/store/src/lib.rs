@@ -10,6 +10,7 @@ mod audit;
 mod bundles;
 mod connection;
 mod dead;
+mod due_effects;
 mod effects;
 mod error;
 mod events;
@@ -38,6 +39,7 @@ pub use connection::{Options, Server, Store};
 pub use dead::{
     DeadFilter, DeadGroup, count_dead, dead_figures, dead_stats, discard, list_dead, select_dead,
 };
+pub use due_effects::{DueEffect, claim_effects, finish_effect, postpone_effect};
 pub use effects::{
     EffectRow, NewEffect, close_overtaken, effects_of_event, effects_of_resource, record_effects,
 };

@@ -1,14 +1,16 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
+mod duties;
+
 use crate::run_args::RunSettings;
 use crate::watchdog;
 use anyhow::Context;
 use broker::{
     Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames,
 };
+use duties::Parts;
 use ops::Metrics;
 use ops::audit::{Auditor, Eyes};
-use ops::dead::Settler;
 use ops::process::{Config, Processor};
 use runtime::{Exit, Failure, Health, HealthServer, OrExit, SystemClock, Tasks, listen};
 use std::sync::Arc;
@@ -74,7 +76,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             worker: worker.clone(),
         },
         store.clone(),
-        claude,
+        claude.clone(),
         publisher,
         clock.clone(),
         rand::random::<f64>,
@@ -126,11 +128,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let settler = Settler::new(store.clone(), broker, clock, worker);
-    tasks.spawn_critical("settler", async move {
-        settler.run(soft).await;
-        Ok(())
-    });
+    duties::spawn(&Parts { store: store.clone(), broker, claude, clock, worker }, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;
     store.close().await;

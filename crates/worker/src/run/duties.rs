@@ -1,0 +1,38 @@
+//! What a worker does beside processing messages. Each duty is safe in any number of workers: it claims rows, or one
+//! worker at a time is elected.
+
+use broker::Broker;
+use domain::Clock;
+use ops::dead::Settler;
+use runtime::Tasks;
+use std::sync::Arc;
+use store::Store;
+
+/// What duties are made of.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) broker: Broker,
+    pub(super) claude: claude::Client,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The name of this worker.
+    pub(super) worker: String,
+}
+
+/// Starts all duties. They end when a shutdown begins: what they leave is claimed again.
+pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
+    settler(parts, tasks);
+}
+
+fn settler(parts: &Parts, tasks: &Tasks) {
+    let settler = Settler::new(
+        parts.store.clone(),
+        parts.broker.clone(),
+        Arc::clone(&parts.clock),
+        parts.worker.clone(),
+    );
+    let stop = tasks.shutdown().soft().clone();
+    tasks.spawn_critical("settler", async move {
+        settler.run(stop).await;
+        Ok(())
+    });
+}
