@@ -22,6 +22,7 @@ mod outbox;
 mod processing;
 mod quarantine;
 mod replays;
+mod replies;
 mod resources;
 mod settling;
 mod standing;
@@ -53,6 +54,7 @@ pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, sc
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
+pub use replies::{NewReply, accept_reply};
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
     load_states, lock_states, save_states,

@@ -14,6 +14,8 @@ pub enum Queue {
     Work,
     /// The dead-letter queue.
     Dead,
+    /// To be posted to the API.
+    Replies,
 }
 
 impl Queue {
@@ -23,6 +25,7 @@ impl Queue {
         match self {
             Self::Work => "work",
             Self::Dead => "dead",
+            Self::Replies => "replies",
         }
     }
 }
@@ -34,6 +37,7 @@ impl FromStr for Queue {
         match text {
             "work" => Ok(Self::Work),
             "dead" => Ok(Self::Dead),
+            "replies" => Ok(Self::Replies),
             _ => Err(()),
         }
     }
@@ -245,7 +249,7 @@ impl Columns {
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn unschedule(connection: &mut PgConnection, events: &[i64]) -> Result<(), Error> {
-    drop_intentions(connection, events, &[Queue::Work, Queue::Dead])
+    drop_intentions(connection, events, &[Queue::Work, Queue::Dead, Queue::Replies])
         .await
         .map_err(Error::of("drop what was scheduled"))
 }

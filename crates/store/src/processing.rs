@@ -36,7 +36,7 @@ pub async fn finish(tx: &mut PgConnection, finished: &[Finished], now: DateTime<
     .execute(&mut *tx)
     .await
     .map_err(&failed)?;
-    drop_intentions(tx, &events, &[Queue::Work]).await.map_err(&failed)
+    drop_intentions(tx, &events, &[Queue::Work, Queue::Replies]).await.map_err(&failed)
 }
 
 /// A failed try, and what it leads to.

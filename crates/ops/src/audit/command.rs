@@ -128,7 +128,7 @@ pub async fn audit(
     {
         queue = found;
     }
-    let Depths { work, dead } = depths(broker).await?;
+    let Depths { work, dead, .. } = depths(broker).await?;
     let mut connection = store.connection().await?;
     let Unfinished { pending, outbox, .. } = store::unfinished(&mut connection).await?;
     Ok(Report {

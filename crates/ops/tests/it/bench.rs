@@ -149,6 +149,7 @@ impl Bench {
         match queue {
             broker::Queue::Work => self.queues.work(),
             broker::Queue::Dead => self.queues.dead(),
+            broker::Queue::Replies => self.queues.replies(),
         }
     }
 

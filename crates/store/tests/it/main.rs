@@ -17,5 +17,6 @@ mod outages;
 mod outbox;
 mod plans;
 mod replays;
+mod replies;
 mod resources;
 mod schema;
