@@ -9,6 +9,7 @@
 //! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
 //! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
 
+pub mod alert;
 pub mod breaker;
 pub mod clock;
 pub mod decide;
@@ -22,6 +23,7 @@ pub mod rules;
 pub mod state;
 pub mod status;
 
+pub use alert::{AlertKind, Severity};
 pub use breaker::Breaker;
 pub use clock::Clock;
 pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};

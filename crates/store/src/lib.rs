@@ -5,6 +5,7 @@
 //! ever awaited inside a transaction: those who hold a [`Tx`] only ever await this crate.
 
 mod accept;
+mod alerts;
 mod attempts;
 mod audit;
 mod bundles;
@@ -28,6 +29,9 @@ mod settling;
 mod standing;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
+pub use alerts::{
+    NewAlert, raise_alert, raise_caused_alert, record_past_alert, resolve_alert, resolve_alert_by_number,
+};
 pub use attempts::{Attempt, attempts_of};
 pub use audit::{
     Contradiction, NewRound, Requeued, Round, WorkerReport, any_suspect, any_unpublished_pending,
