@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod process;
 pub mod receive;
 pub mod relay;
+pub mod reviews;
 pub mod story;
 
 pub use metrics::Metrics;

@@ -25,6 +25,7 @@ mod quarantine;
 mod replays;
 mod replies;
 mod resources;
+mod reviews;
 mod settling;
 mod standing;
 
@@ -62,6 +63,12 @@ pub use replies::{NewReply, accept_reply};
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
     load_states, lock_states, save_states,
+};
+pub use reviews::{
+    Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
+    close_review, drop_review, end_call, find_review, find_reviews, hand_over, keep_reviews, list_reviews,
+    lock_review, mark_overdue, note_step, record_answer, release_review, review_figures, steps_of,
+    unprepared_reviews,
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};
