@@ -6,6 +6,7 @@
 //! call inside a transaction.
 
 pub mod accept;
+pub mod alerts;
 pub mod audit;
 pub mod dead;
 pub mod effects;

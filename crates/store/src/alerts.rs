@@ -1,10 +1,18 @@
 //! What a person should know: raising and resolving alerts.
 
+mod list;
+mod open;
+
 use crate::error::Error;
 use chrono::{DateTime, Utc};
 use domain::alert::Cause;
 use domain::{ResourceRef, Severity};
 use sqlx::PgConnection;
+
+pub use list::{AlertFilter, AlertRow, find_alert, list_alerts};
+pub use open::{
+    EventFacts, OpenAlert, event_facts, history_since, open_alert_figures, open_alerts_of_resources,
+};
 
 /// An alert to be raised.
 #[derive(Debug)]

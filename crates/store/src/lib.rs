@@ -31,7 +31,9 @@ mod standing;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
 pub use alerts::{
-    NewAlert, raise_alert, raise_caused_alert, record_past_alert, resolve_alert, resolve_alert_by_number,
+    AlertFilter, AlertRow, EventFacts, NewAlert, OpenAlert, event_facts, find_alert, history_since,
+    list_alerts, open_alert_figures, open_alerts_of_resources, raise_alert, raise_caused_alert,
+    record_past_alert, resolve_alert, resolve_alert_by_number,
 };
 pub use attempts::{Attempt, attempts_of};
 pub use audit::{
