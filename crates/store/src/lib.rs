@@ -21,6 +21,7 @@ mod ledger;
 mod outbox;
 mod processing;
 mod quarantine;
+pub mod reconcile;
 mod replays;
 mod resources;
 mod settling;
