@@ -22,6 +22,7 @@ mod ledger;
 mod outbox;
 mod processing;
 mod quarantine;
+pub mod reconcile;
 mod replays;
 mod replies;
 mod resources;
