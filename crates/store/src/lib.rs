@@ -62,7 +62,10 @@ pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, sc
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
-pub use replies::{NewReply, accept_reply};
+pub use replies::{
+    NewReply, Reply, ReplyEnd, ReplyFigures, StrayReply, accept_reply, end_replies, hold_replies,
+    lock_replies, release_replies, reply_figures, requeue_replies, stray_replies, try_lock_replies,
+};
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
     load_states, lock_states, save_states,
