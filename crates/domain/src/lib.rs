@@ -9,6 +9,7 @@
 //! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
 //! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
 
+mod alerting;
 pub mod breaker;
 pub mod clock;
 pub mod decide;
@@ -31,5 +32,5 @@ pub use ids::{EndpointName, EventId, EventType};
 pub use resource::{ResourceKind, ResourceRef};
 pub use retry::{Next, RetryPolicy};
 pub use rules::{Consequence, Fetch, Rule, rule_for};
-pub use state::{Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
+pub use state::{Explanation, Idle, Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
 pub use status::EventStatus;
