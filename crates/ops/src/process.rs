@@ -15,6 +15,7 @@
 mod apply;
 mod bundle;
 mod failure;
+mod fetch;
 mod gate;
 mod groups;
 mod intake;

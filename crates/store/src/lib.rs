@@ -68,7 +68,7 @@ pub use replies::{
 };
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
-    load_states, lock_states, save_states,
+    load_states, lock_states, parent_of, save_states,
 };
 pub use reviews::{
     Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,

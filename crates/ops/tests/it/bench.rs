@@ -6,7 +6,7 @@ mod platform;
 
 pub(crate) use duties::{Duty, Worker, processing, publisher};
 pub(crate) use messages::{event, message, platform_event, stored_message};
-pub(crate) use platform::Platform;
+pub(crate) use platform::{Platform, client_of};
 
 use anyhow::{Context, Result, ensure};
 use broker::{AmqpUrl, Broker, QueueNames};

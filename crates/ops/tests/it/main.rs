@@ -8,6 +8,7 @@ mod bench;
 mod bundles;
 mod bundles_apart;
 mod convergence;
+mod coverage;
 mod failing;
 mod outages;
 mod pausing;

@@ -8,6 +8,13 @@ use serde_json::{Value, json};
 use simulator::{Options, Simulator};
 use std::time::Duration;
 
+/// A client of this API that tries each call once.
+pub(crate) fn client_of(base_url: String) -> Result<Client> {
+    let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
+    let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
+    Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+}
+
 /// A running simulator and the way to command it. It stops when it is dropped.
 pub(crate) struct Platform {
     simulator: Simulator,
@@ -22,10 +29,7 @@ impl Platform {
 
     /// A client that tries each call once.
     pub(crate) fn client(&self) -> Result<Client> {
-        let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
-        let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
-        let base_url = self.simulator.base_url();
-        Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+        client_of(self.simulator.base_url())
     }
 
     async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
