@@ -14,6 +14,8 @@ pub mod metrics;
 pub mod process;
 pub mod receive;
 pub mod relay;
+pub mod replies;
 pub mod story;
+mod tries;
 
 pub use metrics::Metrics;
