@@ -68,7 +68,7 @@ impl Shared {
             let (shared, parcel) = (self.clone(), self.parcel(notice));
             self.tasks.spawn(async move { shared.courier.deliver(&parcel).await });
             if notice.kind == "session.status_run_started" {
-                self.end_turn_later(&notice.session);
+                self.end_turn_later(&notice.subject);
             }
         }
     }
@@ -76,15 +76,7 @@ impl Shared {
     /// A notice as the platform would send it, with a fresh event id.
     pub(crate) fn parcel(&self, notice: &Notice) -> Parcel {
         let event_id = lock(&self.world).ids().webhook();
-        let envelope = Envelope::of(notice, event_id.clone());
-        Parcel {
-            event_id,
-            kind: notice.kind.clone(),
-            session: Some(notice.session.clone()),
-            body: envelope.body(Dialect::Platform),
-            options: None,
-            endpoint: None,
-        }
+        Parcel::of(&Envelope::of(notice, event_id), Dialect::Platform)
     }
 
     fn end_turn_later(&self, session: &str) {

@@ -5,6 +5,7 @@
 //! ever awaited inside a transaction: those who hold a [`Tx`] only ever await this crate.
 
 mod accept;
+mod alerts;
 mod attempts;
 mod audit;
 mod bundles;
@@ -21,13 +22,20 @@ mod ledger;
 mod outbox;
 mod processing;
 mod quarantine;
+pub mod reconcile;
 mod replays;
 mod replies;
 mod resources;
+mod reviews;
 mod settling;
 mod standing;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
+pub use alerts::{
+    AlertFilter, AlertRow, EventFacts, NewAlert, OpenAlert, event_facts, find_alert, history_since,
+    list_alerts, open_alert_figures, open_alerts_of_resources, raise_alert, raise_caused_alert,
+    record_past_alert, resolve_alert, resolve_alert_by_number,
+};
 pub use attempts::{Attempt, attempts_of};
 pub use audit::{
     Contradiction, NewRound, Requeued, Round, WorkerReport, any_suspect, any_unpublished_pending,
@@ -62,6 +70,12 @@ pub use replies::{
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
     load_states, lock_states, save_states,
+};
+pub use reviews::{
+    Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
+    close_review, drop_review, end_call, find_review, find_reviews, hand_over, keep_reviews, list_reviews,
+    lock_review, mark_overdue, note_step, record_answer, release_review, review_figures, steps_of,
+    unprepared_reviews,
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};

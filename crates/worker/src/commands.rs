@@ -1,5 +1,6 @@
 //! The subcommands, one module each: its arguments, and what it does with them.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod dlq;
 pub(crate) mod doctor;

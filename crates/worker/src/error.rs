@@ -48,6 +48,20 @@ pub(crate) enum Error {
         /// The id that was asked for.
         id: String,
     },
+    /// There is no such alert.
+    #[error("there is no alert {id}; `worker alerts list --all` shows them")]
+    NoAlert {
+        /// The number that was asked for.
+        id: i64,
+    },
+    /// The alert is closed already.
+    #[error("alert {id} was resolved before, at {at}; nothing was changed")]
+    AlertOver {
+        /// Its number.
+        id: i64,
+        /// When it was resolved.
+        at: String,
+    },
     /// There is no such replay.
     #[error("there is no replay {id}")]
     NoReplay {
@@ -89,6 +103,8 @@ impl Error {
             | Self::NoEvent { .. }
             | Self::NotDead { .. }
             | Self::NoResource { .. }
+            | Self::NoAlert { .. }
+            | Self::AlertOver { .. }
             | Self::NoReplay { .. }
             | Self::ReplayOver { .. }
             | Self::Interrupted { .. }

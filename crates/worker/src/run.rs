@@ -1,5 +1,6 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
+mod alerts;
 mod duties;
 mod replies;
 
@@ -58,6 +59,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     audit_metrics.register(&mut registry);
     let reply_metrics = ops::replies::Metrics::default();
     reply_metrics.register(&mut registry);
+    let alert_metrics = ops::alerts::Metrics::default();
+    alert_metrics.register(&mut registry);
     let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
@@ -136,7 +139,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let parts = Parts { store: store.clone(), broker, claude, clock, worker };
+    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics };
     duties::spawn(&parts, &tasks);
     let posting = Posting { policy: settings.policy, flow, metrics: reply_metrics, broker_metrics };
     replies::spawn(&parts, posting, &tasks);

@@ -5,7 +5,9 @@ mod beta;
 mod events;
 mod guard;
 mod query;
+mod resources;
 mod sessions;
+mod special;
 mod threads;
 mod trace;
 
@@ -13,7 +15,10 @@ pub(crate) use self::answer::{body_object, error_body};
 
 use actix_web::{Responder, middleware::from_fn, web};
 
-use crate::{faults, world::Refusal};
+use crate::{
+    faults,
+    world::{Kind, Refusal},
+};
 
 /// Mounts everything under `/v1`. From outside in: give a request id and count, inject faults, check headers, answer.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
@@ -25,8 +30,16 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .configure(sessions::routes)
             .configure(events::routes)
             .configure(threads::routes)
+            .configure(catalog)
+            .configure(special::routes)
             .default_service(web::to(unknown)),
     );
+}
+
+fn catalog(config: &mut web::ServiceConfig) {
+    for kind in Kind::ALL {
+        resources::routes(kind, config);
+    }
 }
 
 async fn unknown() -> impl Responder {

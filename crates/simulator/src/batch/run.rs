@@ -117,14 +117,7 @@ impl Batch {
                 DeliveryOptions { signature, attempts: 1, ..DeliveryOptions::default() }
             }
         };
-        let parcel = Parcel {
-            event_id: event.event_id.clone(),
-            kind: event.kind.to_owned(),
-            session: envelope.session(),
-            body: envelope.body(event.dialect),
-            options: Some(options),
-            endpoint: None,
-        };
+        let parcel = Parcel { options: Some(options), ..Parcel::of(&envelope, event.dialect) };
         let report = self.shared.courier.deliver(&parcel).await;
         self.book(fate, report);
     }
@@ -156,12 +149,8 @@ impl Batch {
         for (scenario, at) in planned.steps.iter().take(step + 1).skip(taken.len()) {
             // The receiver may have changed the session meanwhile; then the step's webhook still goes out.
             let notices = world.play(*scenario, &planned.id, &[], *at).unwrap_or_default();
-            taken.push(notices.into_iter().next_back().unwrap_or_else(|| Notice {
-                kind: String::new(),
-                session: planned.id.clone(),
-                thread: None,
-                at: *at,
-            }));
+            let last = notices.into_iter().next_back();
+            taken.push(last.unwrap_or_else(|| Notice::about("", &planned.id, *at)));
         }
         taken.get(step).cloned()
     }

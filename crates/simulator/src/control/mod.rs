@@ -7,6 +7,7 @@ mod faults;
 mod scenarios;
 mod sessions;
 mod state;
+mod truth;
 
 use actix_web::{HttpResponse, web};
 use serde::de::DeserializeOwned;
@@ -24,6 +25,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .configure(deliveries::routes)
             .configure(batches::routes)
             .configure(state::routes)
+            .configure(truth::routes)
             .default_service(web::to(unknown)),
     );
 }

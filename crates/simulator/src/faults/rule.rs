@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
-    /// A prefix of the path, or a pattern for the whole path when it contains `*`.
+    /// A prefix of the path; with `*` a pattern for the whole path, with `$` at its end the whole path.
     pub(crate) path: String,
     #[serde(default)]
     pub(crate) method: Option<String>,
@@ -89,9 +89,18 @@ impl Rule {
         }
     }
 
+    /// A rule that keeps an object, and only it, from being found for so many fetches.
+    pub(crate) fn hiding(path: &str, times: u32) -> Self {
+        let method = Some("GET".to_owned());
+        Self { method, times: Some(times), ..Self::failing(format!("{path}$"), 404) }
+    }
+
     fn matches(&self, method: &str, path: &str) -> bool {
-        let path_matches =
-            if self.path.contains('*') { glob(&self.path, path) } else { path.starts_with(&self.path) };
+        let path_matches = match self.path.strip_suffix('$') {
+            Some(whole) => glob(whole, path),
+            None if self.path.contains('*') => glob(&self.path, path),
+            None => path.starts_with(&self.path),
+        };
         path_matches
             && self.times != Some(0)
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, chain},
     lock::lock,
     webhook::{
-        DeliveryOptions, Endpoint, Outcome, Report,
+        DeliveryOptions, Dialect, Endpoint, Envelope, Outcome, Report,
         backoff::{MAX_ATTEMPTS, wait},
         journal,
         signature::Signing,
@@ -34,11 +34,28 @@ pub(crate) struct Parcel {
     pub(crate) event_id: String,
     pub(crate) kind: String,
     pub(crate) session: Option<String>,
+    /// What it is about: `data.id`.
+    pub(crate) resource: Option<String>,
     pub(crate) body: Bytes,
     /// Without them, the endpoint's own options count.
     pub(crate) options: Option<DeliveryOptions>,
     /// Another receiver than the simulator's endpoint.
     pub(crate) endpoint: Option<Endpoint>,
+}
+
+impl Parcel {
+    /// An event written down in a dialect, for the endpoint with its own options.
+    pub(crate) fn of(envelope: &Envelope, dialect: Dialect) -> Self {
+        Self {
+            event_id: envelope.event_id.clone(),
+            kind: envelope.kind.clone(),
+            session: envelope.session(),
+            resource: envelope.resource(),
+            body: envelope.body(dialect),
+            options: None,
+            endpoint: None,
+        }
+    }
 }
 
 /// The sender of all webhooks.
@@ -80,6 +97,7 @@ impl Courier {
             event_id: parcel.event_id.clone(),
             kind: parcel.kind.clone(),
             session: parcel.session.clone(),
+            resource: parcel.resource.clone(),
             outcome,
             attempts,
         };

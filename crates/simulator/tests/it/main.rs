@@ -10,5 +10,8 @@ mod lab;
 mod lists;
 mod process;
 mod receiver;
+mod resources;
+mod scenarios;
 mod sessions;
 mod threads;
+mod truth;

@@ -5,6 +5,7 @@ mod show;
 mod stats;
 
 pub(crate) use show::{effect_table, harmless_lines, one_of, story_text};
+pub(crate) use stats::ledger_rows;
 
 use crate::answer::Answer;
 use crate::print::Form;

@@ -16,11 +16,13 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     /// The name of this worker.
     pub(super) worker: String,
+    pub(super) alert_metrics: ops::alerts::Metrics,
 }
 
 /// Starts all duties. They end when a shutdown begins: what they leave is claimed again.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
+    super::alerts::spawn(parts, &parts.alert_metrics, tasks);
 }
 
 fn settler(parts: &Parts, tasks: &Tasks) {

@@ -4,7 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 28] = [
     "",
     "run",
     "migrate",
@@ -23,6 +23,10 @@ const COMMANDS: [&str; 24] = [
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "alerts",
+    "alerts list",
+    "alerts show",
+    "alerts resolve",
     "audit",
     "doctor",
     "doctor signature",

@@ -1,5 +1,6 @@
 //! The report for people.
 
+use crate::commands::events::ledger_rows;
 use crate::print::Colours;
 use crate::print::table::Rows;
 use crate::print::text::{counted, harmless};
@@ -20,19 +21,7 @@ pub(super) fn report(report: &Report, colours: Colours) -> String {
 }
 
 fn ledger(report: &Report, colours: Colours) -> String {
-    let ledger = report.ledger;
-    let mut table = Rows::without_header(colours);
-    for (status, count) in [
-        ("pending", ledger.pending),
-        ("applied", ledger.applied),
-        ("superseded", ledger.superseded),
-        ("ignored", ledger.ignored),
-        ("dead", ledger.dead),
-        ("discarded", ledger.discarded),
-        ("accepted", ledger.accepted),
-    ] {
-        table.add([status, &count.to_string()]);
-    }
+    let table = ledger_rows(&report.ledger, colours);
     let sum = if report.balances { "The sum is right." } else { "The sum is WRONG." };
     format!("{}{sum}\n", table.render())
 }
