@@ -15,7 +15,9 @@ pub mod metrics;
 pub mod process;
 pub mod receive;
 pub mod relay;
+pub mod replies;
 pub mod reviews;
 pub mod story;
+mod tries;
 
 pub use metrics::Metrics;

@@ -63,8 +63,9 @@ pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
 pub use replies::{
-    NewReply, Reply, ReplyEnd, ReplyFigures, StrayReply, accept_reply, end_replies, hold_replies,
-    lock_replies, release_replies, reply_figures, requeue_replies, stray_replies, try_lock_replies,
+    NewReply, REPLY_ENDPOINT, REPLY_EVENT_TYPE, Reply, ReplyEnd, ReplyFigures, StrayReply, accept_reply,
+    end_replies, hold_replies, lock_replies, release_replies, reply_figures, requeue_replies, stray_replies,
+    try_lock_replies,
 };
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,

@@ -8,7 +8,7 @@ mod life;
 mod posting;
 mod stray;
 
-pub use accept::{NewReply, accept_reply};
+pub use accept::{NewReply, REPLY_ENDPOINT, REPLY_EVENT_TYPE, accept_reply};
 pub(crate) use life::{fail_replies, revive_replies};
 pub use posting::{Reply, ReplyEnd, end_replies, hold_replies, lock_replies, release_replies};
 pub use stray::{ReplyFigures, StrayReply, reply_figures, requeue_replies, stray_replies, try_lock_replies};

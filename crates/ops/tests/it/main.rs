@@ -16,6 +16,7 @@ mod processing;
 mod receiving;
 mod relaying;
 mod replays;
+mod replies;
 mod settling;
 mod silence;
 mod unreadable;

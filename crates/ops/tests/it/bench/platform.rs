@@ -6,6 +6,7 @@ use claude::{Auth, Client, Config, Key, RetryPolicy};
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{Options, Simulator};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A client of this API that tries each call once.
@@ -63,6 +64,39 @@ impl Platform {
         let path = format!("/sessions/{session}/events");
         self.control(Method::POST, &path, &json!({ "events": events })).await?;
         Ok(())
+    }
+
+    /// A person answers a tool use elsewhere, or another program does.
+    pub(crate) async fn send(&self, session: &str, events: &[Value]) -> Result<()> {
+        let events = events.iter().cloned().map(claude::OutgoingEvent::Verbatim).collect::<Vec<_>>();
+        self.client()?.send_events(session, &events).await?;
+        Ok(())
+    }
+
+    /// How many answers each tool use of a session has had, as the platform has them.
+    pub(crate) async fn answers(&self, session: &str) -> Result<BTreeMap<String, usize>> {
+        let shown = self.control(Method::GET, &format!("/sessions/{session}"), &json!({})).await?;
+        let mut answers = BTreeMap::new();
+        for event in shown.pointer("/events").and_then(Value::as_array).context("no events")? {
+            if event["type"].as_str().is_some_and(|kind| kind.starts_with("user.")) {
+                let id = event["custom_tool_use_id"].as_str().or(event["tool_use_id"].as_str());
+                *answers.entry(id.unwrap_or_default().to_owned()).or_default() += 1;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// How many calls of this kind there were, such as `POST /v1/sessions/{session_id}/events`.
+    pub(crate) async fn calls(&self, kind: &str) -> Result<u64> {
+        let state = self.control(Method::GET, "/state", &json!({})).await?;
+        let calls = state.pointer("/calls/by_kind").and_then(|calls| calls.get(kind));
+        Ok(calls.and_then(Value::as_u64).unwrap_or_default())
+    }
+
+    /// From now on all posts to these sessions (a prefix of their ids) are answered so.
+    pub(crate) async fn posts_fail(&self, sessions: &str, mut fault: Value) -> Result<()> {
+        fault["method"] = "POST".into();
+        self.fails(sessions, fault).await
     }
 
     /// From now on all reads of these sessions (a prefix of their ids) are answered so.
