@@ -15,6 +15,7 @@ mod processing;
 mod receiving;
 mod relaying;
 mod replays;
+mod reviewing;
 mod settling;
 mod silence;
 mod unreadable;
