@@ -1,6 +1,7 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
 mod duties;
+mod reviews;
 
 use crate::run_args::RunSettings;
 use crate::watchdog;
