@@ -3,6 +3,7 @@
 mod alerts;
 mod duties;
 mod replies;
+mod reviews;
 
 use crate::run_args::RunSettings;
 use crate::watchdog;

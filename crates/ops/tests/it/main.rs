@@ -17,6 +17,7 @@ mod receiving;
 mod relaying;
 mod replays;
 mod replies;
+mod reviewing;
 mod settling;
 mod silence;
 mod unreadable;

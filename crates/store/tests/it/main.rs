@@ -19,4 +19,5 @@ mod plans;
 mod replays;
 mod replies;
 mod resources;
+mod reviews;
 mod schema;

@@ -99,6 +99,13 @@ impl Platform {
         self.fails(sessions, fault).await
     }
 
+    /// A session with these members, replacing one of that id, whose history is these events.
+    pub(crate) async fn session(&self, id: &str, members: &Value, events: &[Value]) -> Result<()> {
+        self.control(Method::PUT, &format!("/sessions/{id}"), members).await?;
+        self.control(Method::POST, &format!("/sessions/{id}/events"), &json!({ "events": events })).await?;
+        Ok(())
+    }
+
     /// From now on all reads of these sessions (a prefix of their ids) are answered so.
     pub(crate) async fn fails(&self, sessions: &str, fault: Value) -> Result<()> {
         self.fault(&format!("/v1/sessions/{sessions}"), fault).await
