@@ -61,6 +61,21 @@ impl Platform {
         Ok(())
     }
 
+    /// A session that stopped for this reason so many seconds after noon, after an error.
+    pub(crate) async fn stopped(&self, session: &str, reason: &str, seconds: i64) -> Result<()> {
+        let at = super::after(seconds);
+        self.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
+        let events = json!([
+            { "type": "session.error", "processed_at": at, "error": {
+                "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" } } },
+            { "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
+                "stop_reason": { "type": reason } },
+        ]);
+        self.control(Method::POST, &format!("/sessions/{session}/events"), &json!({ "events": events }))
+            .await?;
+        Ok(())
+    }
+
     /// From now on all reads of these sessions (a prefix of their ids) are answered so.
     pub(crate) async fn fails(&self, sessions: &str, fault: Value) -> Result<()> {
         self.fault(&format!("/v1/sessions/{sessions}"), fault).await
