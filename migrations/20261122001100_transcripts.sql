@@ -15,6 +15,7 @@ CREATE TABLE transcripts (
     fetching       integer NOT NULL DEFAULT 0 CHECK (fetching >= generation),
     attempt        integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
     began_at       timestamptz,
+    covers         bigint[] NOT NULL DEFAULT '{}',
     fetching_until timestamptz,
     CONSTRAINT transcripts_fetched_is_whole CHECK ((generation = 0) = (fetched_at IS NULL) AND (generation = 0) = (sha256 IS NULL)),
     CONSTRAINT transcripts_incomplete_has_a_reason CHECK (generation = 0 OR complete = (reason IS NULL))
@@ -31,6 +32,7 @@ COMMENT ON COLUMN transcripts.last_event_id IS 'The last event of the session''s
 COMMENT ON COLUMN transcripts.fetching IS 'Generation of the newest fetch; greater than generation while one is under way or was given up half way.';
 COMMENT ON COLUMN transcripts.attempt IS 'Who fetches: only the holder of the newest attempt may write parts.';
 COMMENT ON COLUMN transcripts.began_at IS 'When the fetch of the generation under way began, attempts that died included.';
+COMMENT ON COLUMN transcripts.covers IS 'effects.id of all that were recorded, and not carried out, when the fetch of the generation under way began: it carries out these. No clock is compared, since workers'' clocks differ.';
 COMMENT ON COLUMN transcripts.fetching_until IS 'Lease of the attempt, prolonged with each part. Null when nobody fetches.';
 
 CREATE TABLE transcript_parts (

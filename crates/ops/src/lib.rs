@@ -16,5 +16,6 @@ pub mod process;
 pub mod receive;
 pub mod relay;
 pub mod story;
+pub mod transcripts;
 
 pub use metrics::Metrics;

@@ -7,7 +7,7 @@ use crate::error::Error;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-pub use parts::{NewTranscriptPart, PartRow, add_transcript_part, transcript_parts, transcript_body};
+pub use parts::{NewTranscriptPart, PartRow, add_transcript_part, transcript_body, transcript_parts};
 pub use read::{
     TranscriptFilter, TranscriptRow, TranscriptThread, find_transcript, list_transcripts, transcript_threads,
 };
@@ -21,18 +21,18 @@ pub struct TranscriptHold {
     pub generation: i32,
     /// Which attempt this is; a newer one takes the right away.
     pub attempt: i32,
-    /// When the fetch of this generation began, attempts that died included.
-    pub began_at: DateTime<Utc>,
 }
 
-/// Takes the right to fetch a session's transcript until `lease_ends`; `None` while somebody else has it. What a fetch that
-/// began after `not_before` and died has written is gone on with; older leftovers are dropped and a new generation is begun.
+/// Takes the right to fetch a session's transcript until `lease_ends`, on behalf of `effect`; `None` while somebody else has
+/// it. What a fetch has written that died is gone on with, if it began after `not_before` and after the effect was
+/// recorded; other leftovers are dropped and a new generation is begun.
 ///
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn begin_transcript(
     tx: &mut PgConnection,
     session_id: &str,
+    effect: i64,
     not_before: DateTime<Utc>,
     now: DateTime<Utc>,
     lease_ends: DateTime<Utc>,
@@ -40,21 +40,32 @@ pub async fn begin_transcript(
     let failed = Error::of("begin a transcript");
     let row = sqlx::query!(
         r#"
-        INSERT INTO transcripts (session_id, fetching, attempt, began_at, fetching_until) VALUES ($1, 1, 1, $3, $4)
+        WITH due AS (
+            SELECT coalesce(array_agg(id), '{}') AS ids FROM effects
+            WHERE resource_type = 'session' AND resource_id = $1 AND kind = 'archive' AND standing = 'due' AND done_at IS NULL
+        )
+        INSERT INTO transcripts (session_id, fetching, attempt, began_at, covers, fetching_until)
+        SELECT $1, 1, 1, $3, ids, $4 FROM due
         ON CONFLICT (session_id) DO UPDATE SET
             attempt = transcripts.attempt + 1,
             fetching_until = $4,
             fetching = CASE WHEN transcripts.fetching > transcripts.generation AND transcripts.began_at >= $2
+                    AND $5 = ANY(transcripts.covers)
                 THEN transcripts.fetching ELSE transcripts.fetching + 1 END,
             began_at = CASE WHEN transcripts.fetching > transcripts.generation AND transcripts.began_at >= $2
-                THEN transcripts.began_at ELSE $3 END
+                    AND $5 = ANY(transcripts.covers)
+                THEN transcripts.began_at ELSE $3 END,
+            covers = CASE WHEN transcripts.fetching > transcripts.generation AND transcripts.began_at >= $2
+                    AND $5 = ANY(transcripts.covers)
+                THEN transcripts.covers ELSE excluded.covers END
             WHERE transcripts.fetching_until IS NULL OR transcripts.fetching_until <= $3
-        RETURNING fetching, attempt, began_at AS "began_at!"
+        RETURNING fetching, attempt
         "#,
         session_id,
         not_before,
         now,
         lease_ends,
+        effect,
     )
     .fetch_optional(&mut *tx)
     .await
@@ -75,7 +86,6 @@ pub async fn begin_transcript(
         session_id: session_id.to_owned(),
         generation: row.fetching,
         attempt: row.attempt,
-        began_at: row.began_at,
     }))
 }
 
@@ -175,39 +185,50 @@ pub async fn keep_transcript(
     hold: &TranscriptHold,
     reason: &str,
 ) -> Result<bool, Error> {
+    let failed = Error::of("keep a transcript");
     let done = sqlx::query!(
         r#"
-        UPDATE transcripts SET complete = false, reason = $3, fetching_until = NULL
+        UPDATE transcripts SET complete = false, reason = $3, fetching_until = NULL, began_at = NULL
         WHERE session_id = $1 AND attempt = $2 AND generation > 0
         "#,
         hold.session_id,
         hold.attempt,
         reason,
     )
+    .execute(&mut *tx)
+    .await
+    .map_err(&failed)?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "DELETE FROM transcript_parts WHERE session_id = $1 AND generation = $2",
+        hold.session_id,
+        hold.generation,
+    )
     .execute(tx)
     .await
-    .map_err(Error::of("keep a transcript"))?;
-    Ok(done.rows_affected() > 0)
+    .map_err(&failed)?;
+    Ok(true)
 }
 
-/// Finishes all effects of a session that a fetch which began at `began_at` has carried out. Returns how many.
+/// Finishes all effects of a session that were recorded when its last fetch began. Returns how many.
 ///
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn finish_archiving(
     tx: &mut PgConnection,
     session_id: &str,
-    began_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<u64, Error> {
     let done = sqlx::query!(
         r#"
-        UPDATE effects SET done_at = $3, last_error = NULL
-        WHERE resource_type = 'session' AND resource_id = $1 AND kind = 'archive' AND recorded_at <= $2 AND done_at IS NULL
-            AND standing = 'due'
+        UPDATE effects SET done_at = $2, last_error = NULL
+        FROM transcripts
+        WHERE transcripts.session_id = $1 AND effects.id = ANY(transcripts.covers) AND effects.done_at IS NULL
+            AND effects.standing = 'due'
         "#,
         session_id,
-        began_at,
         now,
     )
     .execute(tx)

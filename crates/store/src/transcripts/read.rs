@@ -56,7 +56,7 @@ pub async fn list_transcripts(
         TranscriptRow,
         r#"
         SELECT session_id, generation, complete, reason, fetched_at, events, threads, bytes, stored_bytes,
-            encode(sha256, 'hex') AS sha256, last_event_id, fetching > generation AS "fetching!"
+            encode(sha256, 'hex') AS sha256, last_event_id, fetching_until IS NOT NULL AS "fetching!"
         FROM transcripts WHERE NOT ($1 AND complete)
         ORDER BY coalesce(fetched_at, began_at) DESC NULLS LAST, session_id LIMIT $2
         "#,
@@ -80,7 +80,7 @@ pub async fn find_transcript(
         TranscriptRow,
         r#"
         SELECT session_id, generation, complete, reason, fetched_at, events, threads, bytes, stored_bytes,
-            encode(sha256, 'hex') AS sha256, last_event_id, fetching > generation AS "fetching!"
+            encode(sha256, 'hex') AS sha256, last_event_id, fetching_until IS NOT NULL AS "fetching!"
         FROM transcripts WHERE session_id = $1
         "#,
         session_id,
