@@ -2,6 +2,7 @@
 
 mod alerts;
 mod duties;
+mod transcripts;
 
 use crate::run_args::RunSettings;
 use crate::watchdog;

@@ -23,6 +23,7 @@ pub(super) struct Parts {
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
     super::alerts::spawn(parts, &parts.alert_metrics, tasks);
+    super::transcripts::spawn(parts, tasks);
 }
 
 fn settler(parts: &Parts, tasks: &Tasks) {

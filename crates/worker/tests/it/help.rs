@@ -4,7 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 32] = [
     "",
     "run",
     "migrate",
@@ -23,6 +23,10 @@ const COMMANDS: [&str; 28] = [
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "transcripts",
+    "transcripts list",
+    "transcripts show",
+    "transcripts export",
     "alerts",
     "alerts list",
     "alerts show",
