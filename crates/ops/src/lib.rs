@@ -19,5 +19,6 @@ pub mod replies;
 pub mod reviews;
 pub mod story;
 mod tries;
+pub mod transcripts;
 
 pub use metrics::Metrics;

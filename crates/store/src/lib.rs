@@ -29,6 +29,7 @@ mod resources;
 mod reviews;
 mod settling;
 mod standing;
+mod transcripts;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
 pub use alerts::{
@@ -79,3 +80,9 @@ pub use reviews::{
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};
+pub use transcripts::{
+    FetchedTranscript, NewTranscriptPart, PartRow, TranscriptFilter, TranscriptHold, TranscriptRow,
+    TranscriptThread, add_transcript_part, begin_transcript, find_transcript, finish_archiving,
+    finish_transcript, keep_transcript, list_transcripts, release_transcript, transcript_body,
+    transcript_parts, transcript_threads,
+};

@@ -3,6 +3,7 @@
 
 mod accepting;
 mod agreeing;
+mod alerting;
 mod auditing;
 mod bench;
 mod bundles;

@@ -1,6 +1,7 @@
 //! The store against a real Postgres, a database per test. `DATABASE_URL` names the server.
 
 mod accept;
+mod alerts;
 mod audit;
 mod bench;
 mod bundles;

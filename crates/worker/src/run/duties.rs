@@ -25,6 +25,7 @@ pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
     super::alerts::spawn(parts, &parts.alert_metrics, tasks);
     reviews::spawn(parts, Arc::new(Policy::default()), tasks);
+    super::transcripts::spawn(parts, tasks);
 }
 
 fn settler(parts: &Parts, tasks: &Tasks) {

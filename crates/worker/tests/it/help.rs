@@ -5,6 +5,7 @@ use anyhow::Result;
 
 /// Every command.
 const COMMANDS: &[&str] = &[
+const COMMANDS: [&str; 32] = [
     "",
     "run",
     "migrate",
@@ -24,6 +25,10 @@ const COMMANDS: &[&str] = &[
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "transcripts",
+    "transcripts list",
+    "transcripts show",
+    "transcripts export",
     "alerts",
     "alerts list",
     "alerts show",

@@ -103,6 +103,18 @@ impl Platform {
     pub(crate) async fn session(&self, id: &str, members: &Value, events: &[Value]) -> Result<()> {
         self.control(Method::PUT, &format!("/sessions/{id}"), members).await?;
         self.control(Method::POST, &format!("/sessions/{id}/events"), &json!({ "events": events })).await?;
+    /// A session that stopped for this reason so many seconds after noon, after an error.
+    pub(crate) async fn stopped(&self, session: &str, reason: &str, seconds: i64) -> Result<()> {
+        let at = super::after(seconds);
+        self.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
+        let events = json!([
+            { "type": "session.error", "processed_at": at, "error": {
+                "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" } } },
+            { "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
+                "stop_reason": { "type": reason } },
+        ]);
+        self.control(Method::POST, &format!("/sessions/{session}/events"), &json!({ "events": events }))
+            .await?;
         Ok(())
     }
 
