@@ -1,7 +1,7 @@
 //! All lines that have a name, in the order in which an event passes them. `docs/CONTRIBUTING.md` says where each one is.
 
 /// The names of all failpoints.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "accept.committed",
     "accept.confirmed",
     "publish.begin",
@@ -18,4 +18,5 @@ pub const NAMES: [&str; 16] = [
     "settle.copied",
     "settle.removed",
     "replay.chunk",
+    "reconcile.accepted",
 ];

@@ -13,6 +13,7 @@ mod message;
 pub mod metrics;
 pub mod process;
 pub mod receive;
+pub mod reconcile;
 pub mod relay;
 pub mod story;
 

@@ -5,4 +5,5 @@ pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod migrate;
+pub(crate) mod reconcile;
 pub(crate) mod resources;

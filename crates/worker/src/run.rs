@@ -1,6 +1,7 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
 mod duties;
+mod reconcile;
 
 use crate::run_args::RunSettings;
 use crate::watchdog;
@@ -52,6 +53,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let (metrics, broker_metrics) = (Metrics::default(), broker::Metrics::default());
     metrics.register_worker(&mut registry);
     broker_metrics.register(&mut registry);
+    let reconcile_metrics = ops::reconcile::Metrics::default();
+    reconcile_metrics.register(&mut registry);
     let audit_metrics = ops::audit::Metrics::default();
     audit_metrics.register(&mut registry);
     let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
@@ -128,7 +131,9 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    duties::spawn(&Parts { store: store.clone(), broker, claude, clock, worker }, &tasks);
+    let reconcile =
+        reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    duties::spawn(&Parts { store: store.clone(), broker, claude, clock, worker, reconcile }, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;
     store.close().await;

@@ -1,6 +1,7 @@
 //! What a worker does beside processing messages. Each duty is safe in any number of workers: it claims rows, or one
 //! worker at a time is elected.
 
+use super::reconcile;
 use broker::Broker;
 use domain::Clock;
 use ops::dead::Settler;
@@ -16,11 +17,13 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     /// The name of this worker.
     pub(super) worker: String,
+    pub(super) reconcile: reconcile::Settings,
 }
 
 /// Starts all duties. They end when a shutdown begins: what they leave is claimed again.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
+    reconcile::spawn(parts, tasks);
 }
 
 fn settler(parts: &Parts, tasks: &Tasks) {
