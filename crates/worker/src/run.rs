@@ -131,8 +131,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let reconcile =
-        reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
     duties::spawn(&Parts { store: store.clone(), broker, claude, clock, worker, reconcile }, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;

@@ -144,8 +144,7 @@ impl Run<'_, '_> {
         let ids: Vec<String> = listed.into_iter().map(|listed| listed.resource.id).collect();
         self.note_seen(&ids).await?;
         self.seen.extend(ids);
-        let progress =
-            Progress { kind: self.comparison.kind, compared: self.sum(|report| report.compared) };
+        let progress = Progress { kind: self.comparison.kind, compared: self.sum(|report| report.compared) };
         (self.tell)(progress);
         Ok(())
     }
@@ -240,9 +239,8 @@ impl Run<'_, '_> {
         }
         let now = self.comparison.reconciler.clock.now();
         let store = &self.comparison.reconciler.store;
-        let ending = async {
-            rows::end_pass(&mut *store.connection().await?, self.pass.id, now, now - KEPT).await
-        };
+        let ending =
+            async { rows::end_pass(&mut *store.connection().await?, self.pass.id, now, now - KEPT).await };
         Ok(store.within(POSTGRES_LIMIT, "end a pass", ending).await?)
     }
 

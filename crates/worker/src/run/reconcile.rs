@@ -16,12 +16,8 @@ pub(super) struct Settings {
 /// Starts the timer, where one is wanted.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     let Settings { interval: Some(interval), metrics } = &parts.reconcile else { return };
-    let reconciler = Reconciler::new(
-        parts.store.clone(),
-        parts.claude.clone(),
-        Arc::clone(&parts.clock),
-        metrics.clone(),
-    );
+    let reconciler =
+        Reconciler::new(parts.store.clone(), parts.claude.clone(), Arc::clone(&parts.clock), metrics.clone());
     let timer = Timer::new(reconciler, *interval);
     let stop = tasks.shutdown().soft().clone();
     tasks.spawn_critical("reconciler", async move {
