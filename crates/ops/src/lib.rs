@@ -6,6 +6,7 @@
 //! call inside a transaction.
 
 pub mod accept;
+pub mod alerts;
 pub mod audit;
 pub mod dead;
 pub mod effects;
@@ -14,6 +15,10 @@ pub mod metrics;
 pub mod process;
 pub mod receive;
 pub mod relay;
+pub mod replies;
+pub mod reviews;
 pub mod story;
+mod tries;
+pub mod transcripts;
 
 pub use metrics::Metrics;
