@@ -7,6 +7,7 @@
 
 pub mod accept;
 pub mod audit;
+pub mod budget;
 pub mod dead;
 pub mod effects;
 mod message;

@@ -5,6 +5,7 @@ mod accepting;
 mod agreeing;
 mod auditing;
 mod bench;
+mod budgeting;
 mod bundles;
 mod bundles_apart;
 mod convergence;

@@ -3,6 +3,7 @@
 mod accept;
 mod audit;
 mod bench;
+mod budget;
 mod bundles;
 mod constraints;
 mod dead;
