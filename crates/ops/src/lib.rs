@@ -8,6 +8,7 @@
 pub mod accept;
 pub mod alerts;
 pub mod audit;
+pub mod budget;
 pub mod dead;
 pub mod effects;
 mod message;

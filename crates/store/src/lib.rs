@@ -8,6 +8,7 @@ mod accept;
 mod alerts;
 mod attempts;
 mod audit;
+mod budget;
 mod bundles;
 mod connection;
 mod dead;
@@ -44,6 +45,7 @@ pub use audit::{
     open_rounds, overtake, place_round, report_held, requeue_chunk, see_one_instant, try_lock_auditing,
     worker_reports,
 };
+pub use budget::{pause_calls, take_tokens};
 pub use bundles::{DueBundle, DueEvent, claim_bundles, confirm_bundles, keep_in_bundle};
 pub use connection::{Options, Server, Store};
 pub use dead::{

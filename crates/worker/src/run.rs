@@ -67,6 +67,11 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let alert_metrics = ops::alerts::Metrics::default();
     alert_metrics.register(&mut registry);
     let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
+    let budget_metrics = ops::budget::Metrics::default();
+    budget_metrics.register(&mut registry);
+    let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
+    let claude = crate::api::client(&settings.claude, Some(metrics.clone()), Some(Arc::clone(&budget)))
+        .or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
         .or_exit(Exit::Usage)?;
@@ -105,6 +110,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             LinkState::Up => Ok(()),
             LinkState::Down => Err("not connected".to_owned()),
         });
+    budget.report_to(processor.progress());
     let (progress, limit) = (processor.progress(), watchdog::limit(settings.claude.timeout));
     let stuck = move || progress.stuck(Instant::now(), limit);
     let is_stuck = stuck.clone();

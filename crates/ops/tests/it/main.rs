@@ -6,6 +6,7 @@ mod agreeing;
 mod alerting;
 mod auditing;
 mod bench;
+mod budgeting;
 mod bundles;
 mod bundles_apart;
 mod convergence;
