@@ -141,7 +141,13 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     });
     let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics };
     duties::spawn(&parts, &tasks);
-    let posting = Posting { policy: settings.policy, flow, metrics: reply_metrics, broker_metrics };
+    let posting = Posting {
+        policy: settings.policy,
+        lease: settings.reply_lease,
+        flow,
+        metrics: reply_metrics,
+        broker_metrics,
+    };
     replies::spawn(&parts, posting, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;
