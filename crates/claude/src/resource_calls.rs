@@ -45,7 +45,7 @@ impl Place {
     }
 
     /// The path of the list.
-    fn path<'a>(self, kind: ResourceKind, parent: Option<&'a str>) -> Result<Vec<Segment<'a>>, Error> {
+    fn path(self, kind: ResourceKind, parent: Option<&str>) -> Result<Vec<Segment<'_>>, Error> {
         let mut path = Vec::with_capacity(4);
         if let Some((of, word)) = self.parent {
             let parent = parent.ok_or(Error::NoParent { kind, parent: of })?;

@@ -10,6 +10,7 @@
 //! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
 
 pub mod alert;
+mod alerting;
 pub mod breaker;
 pub mod clock;
 pub mod decide;
@@ -39,5 +40,5 @@ pub use resource::{ResourceKind, ResourceRef};
 pub use retry::{Next, RetryPolicy};
 pub use review::{Answer, ReviewStatus};
 pub use rules::{Consequence, Fetch, Rule, rule_for};
-pub use state::{Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
+pub use state::{Explanation, Idle, Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
 pub use status::EventStatus;

@@ -18,6 +18,7 @@ pub mod relay;
 pub mod replies;
 pub mod reviews;
 pub mod story;
+pub mod transcripts;
 mod tries;
 
 pub use metrics::Metrics;

@@ -16,6 +16,7 @@ mod apply;
 mod astray;
 mod bundle;
 mod failure;
+mod fetch;
 mod gate;
 pub(crate) mod groups;
 mod intake;

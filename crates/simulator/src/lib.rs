@@ -31,12 +31,16 @@
 //! | `POST /deliveries` | `type`, `id`, `session`, `data`, `extra`, `raw`, `created_at`, `dialect`, `options`, `url` | sends one webhook, answers every attempt |
 //! | `GET /deliveries?event_id=&session=&resource=&type=&outcome=&limit=` | | what was sent, newest first |
 //! | `POST /send`, `GET /send/{id}` | see `simulator send --help` | starts a batch, shows its progress |
+//! | `PUT /limit` | `requests_per_minute`, `window_ms` | 429 with `retry-after` for API calls beyond it; null for no limit |
+//! | `POST`, `GET`, `PUT /executor` | a tool call; –; `secret`, `fail`, `status`, `delay_ms`, `answers` | the example executor: carries a call out, shows the calls per tool use, behaves otherwise |
 //! | `GET /state`, `POST /reset` | | counters; back to the start |
 //!
 //! Delivery `options`: `duplicates`, `delay_ms`, `stale_seconds`, `signature` (`valid`, `wrong_secret`, `garbage`,
 //! `missing`, `with_v1a`, `rotating`, `x_standard`, `x_timestamped_hex`, `x_body_hex`, `x_body_base64`), `dropped`,
-//! `attempts`. A fault rule: `path` (prefix, pattern with `*`, or the whole path with `$` at its end), `method`, `status`, `body` (`json`, `html`,
-//! `truncated`, `cut`, `empty`), `times`, `latency_ms`, `retry_after`, `should_retry`, `probability`, `phase`
+//! `drop` (share that is never sent, the endpoint's holding for all; which ones follows from the seed and their ids),
+//! `attempts`. A fault rule: `path` (prefix, pattern with `*`, or the whole path with `$` at its end), `method`, `query` (a part of it:
+//! `page=` with status 400 makes cursors expire), `status`, `body` (`json`, `html`, `truncated`, `cut`, `slow`,
+//! `no_next_page`, `empty`), `times`, `latency_ms`, `retry_after`, `should_retry`, `probability`, `phase`
 //! (`before`, `after`).
 //!
 //! # Scenarios
@@ -85,7 +89,9 @@ pub mod cli;
 mod clock;
 mod control;
 mod error;
+mod executor;
 mod faults;
+mod limit;
 mod lock;
 mod options;
 mod server;

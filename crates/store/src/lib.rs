@@ -29,6 +29,7 @@ mod resources;
 mod reviews;
 mod settling;
 mod standing;
+mod transcripts;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
 pub use alerts::{
@@ -69,7 +70,7 @@ pub use replies::{
 };
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
-    load_states, lock_states, save_states,
+    load_states, lock_states, parent_of, save_states,
 };
 pub use reviews::{
     Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
@@ -79,3 +80,9 @@ pub use reviews::{
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};
+pub use transcripts::{
+    FetchedTranscript, NewTranscriptPart, PartRow, TranscriptFilter, TranscriptHold, TranscriptRow,
+    TranscriptThread, add_transcript_part, begin_transcript, find_transcript, finish_archiving,
+    finish_transcript, keep_transcript, list_transcripts, release_transcript, transcript_body,
+    transcript_parts, transcript_threads,
+};

@@ -1,7 +1,7 @@
 //! The command line: its tree, and what is the same for all of its commands.
 
 use crate::answer::Answer;
-use crate::commands::{alerts, audit, dlq, doctor, events, migrate, resources};
+use crate::commands::{alerts, audit, dlq, doctor, events, migrate, resources, transcripts};
 use crate::error::exit_of;
 use crate::print::{Colours, Form};
 use crate::run;
@@ -78,6 +78,9 @@ enum Command {
     /// Look at the dead-letter queue, replay it, close what is in it
     #[command(subcommand)]
     Dlq(dlq::Command),
+    /// Read what was said in sessions that are over
+    #[command(subcommand)]
+    Transcripts(transcripts::Command),
     /// Look at what a person should know, and close it
     #[command(subcommand)]
     Alerts(alerts::Command),
@@ -137,6 +140,7 @@ impl Cli {
             Command::Events(command) => command.run(form).await,
             Command::Resources(command) => command.run(form).await,
             Command::Dlq(command) => command.run(form).await,
+            Command::Transcripts(command) => command.run(form).await,
             Command::Alerts(command) => command.run(form).await,
             Command::Audit(args) => audit::run(&args, form).await,
             Command::Doctor(args) => doctor::run(&args, form).await,

@@ -3,6 +3,8 @@
 mod alerts;
 mod duties;
 mod replies;
+mod reviews;
+mod transcripts;
 
 use crate::run_args::RunSettings;
 use crate::watchdog;

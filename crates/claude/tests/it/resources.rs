@@ -192,7 +192,10 @@ async fn a_list_is_sent_the_filters_that_it_has() -> Result<()> {
             ResourceKind::Agent | ResourceKind::Deployment | ResourceKind::MemoryStore => {
                 format!("{inclusive}&include_archived=true")
             }
-            _ => "include_archived=true".to_owned(),
+            ResourceKind::Vault | ResourceKind::VaultCredential | ResourceKind::Environment => {
+                "include_archived=true".to_owned()
+            }
+            ResourceKind::ExternalKey | ResourceKind::UserProfile | ResourceKind::Message => continue,
         };
         let fake = Fake::start([Reply::ok(r#"{"data":[]}"#)])?;
         fake.client()?.list_resources(kind, parent, &filter).await?;

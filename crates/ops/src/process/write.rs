@@ -4,14 +4,14 @@ use super::Context;
 use super::failure::{Blame, FailedTry};
 use super::intake::is_current;
 use super::job::Job;
-use super::look::Looked;
+use super::look::{Looked, named_best};
 use super::outcome::{Verdict, verdicts};
 use crate::message::event_of;
 use crate::tries::Judge;
 use broker::Message;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::decide::Overtaken;
-use domain::{EventKey, EventStatus, Outcome, ResourceRef, ResourceState};
+use domain::{EventKey, EventStatus, Outcome, ResourceRef, ResourceState, rule_for};
 use failpoints::failpoint;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use store::{
@@ -146,6 +146,7 @@ impl<'a> Writes<'a> {
             }
         }
         if let Some((resource, overtaken)) = overtaken {
+            let resource = named_best(jobs.iter().filter_map(|job| job.resource())).unwrap_or(resource);
             self.overtaken.push((resource, overtaken));
             self.states.push((resource, workspace, state));
         }
@@ -231,6 +232,9 @@ fn tell(context: &Context, job: &Job, told: Told) {
     match told {
         Told::Finished { status, age } => {
             context.metrics.count_processed(status.as_str());
+            if rule_for(job.event.event_type.as_str()).is_none() {
+                context.metrics.count_unknown_type(job.resource().map(|resource| resource.kind));
+            }
             if status == EventStatus::Applied {
                 context.metrics.observe_freshness(age);
             }

@@ -9,6 +9,7 @@ mod resources;
 mod sessions;
 mod special;
 mod threads;
+mod throttle;
 mod trace;
 
 pub(crate) use self::answer::{body_object, error_body};
@@ -20,12 +21,13 @@ use crate::{
     world::{Kind, Refusal},
 };
 
-/// Mounts everything under `/v1`. From outside in: give a request id and count, inject faults, check headers, answer.
+/// Mounts everything under `/v1`. From outside in: give a request id and count, limit, inject faults, check headers, answer.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("/v1")
             .wrap(from_fn(guard::check))
             .wrap(from_fn(faults::inject))
+            .wrap(from_fn(throttle::throttle))
             .wrap(from_fn(trace::trace))
             .configure(sessions::routes)
             .configure(events::routes)

@@ -31,6 +31,7 @@ const STALE_SECONDS: i64 = 600;
 /// What all deliveries of one batch share.
 struct Batch {
     shared: Shared,
+    drop: f64,
     plan: Plan,
     /// Per session, the webhooks of the steps taken so far.
     taken: Mutex<Vec<Vec<Notice>>>,
@@ -61,7 +62,7 @@ pub(crate) fn start(shared: &Shared, order: &SendOrder) -> Progress {
     });
     let first = lock(&progress).clone();
     let taken = Mutex::new(vec![Vec::new(); plan.sessions.len()]);
-    let batch = Arc::new(Batch { shared: shared.clone(), plan, taken, progress });
+    let batch = Arc::new(Batch { shared: shared.clone(), drop: order.drop, plan, taken, progress });
     let (rate, concurrency) = (order.rate, order.concurrency.max(1));
     shared.tasks.spawn(run(batch, rate, concurrency, stop));
     first
@@ -108,7 +109,9 @@ impl Batch {
         let envelope = self.envelope(event);
         let options = match fate {
             Fate::Dropped => return,
-            Fate::Valid | Fate::Duplicate => DeliveryOptions::default(),
+            Fate::Valid | Fate::Duplicate => {
+                DeliveryOptions { drop: self.drop, ..DeliveryOptions::default() }
+            }
             // One attempt is enough to see that it is refused.
             Fate::Stale => {
                 DeliveryOptions { stale_seconds: STALE_SECONDS, attempts: 1, ..DeliveryOptions::default() }
@@ -157,6 +160,11 @@ impl Batch {
 
     fn book(&self, fate: Fate, report: Report) {
         let mut progress = lock(&self.progress);
+        if report.outcome == Outcome::Dropped {
+            progress.planned -= 1;
+            progress.dropped += 1;
+            return;
+        }
         progress.sent += 1;
         let refused = report.attempts.last().is_some_and(|attempt| attempt.status == Some(400));
         let skipped = report.attempts.iter().any(|attempt| attempt.skipped);

@@ -3,7 +3,9 @@
 mod batches;
 mod deliveries;
 mod endpoint;
+mod executor;
 mod faults;
+mod limit;
 mod scenarios;
 mod sessions;
 mod state;
@@ -22,6 +24,8 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .configure(scenarios::routes)
             .configure(faults::routes)
             .configure(endpoint::routes)
+            .configure(executor::routes)
+            .configure(limit::routes)
             .configure(deliveries::routes)
             .configure(batches::routes)
             .configure(state::routes)

@@ -4,9 +4,11 @@
 mod batches;
 mod deliveries;
 mod events;
+mod executor;
 mod faults;
 mod headers;
 mod lab;
+mod limits;
 mod lists;
 mod process;
 mod receiver;

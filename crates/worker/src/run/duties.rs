@@ -1,8 +1,9 @@
 //! What a worker does beside processing messages. Each duty is safe in any number of workers: it claims rows, or one
 //! worker at a time is elected.
 
+use super::reviews;
 use broker::Broker;
-use domain::Clock;
+use domain::{Clock, Policy};
 use ops::dead::Settler;
 use runtime::Tasks;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub(super) struct Parts {
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
     super::alerts::spawn(parts, &parts.alert_metrics, tasks);
+    reviews::spawn(parts, Arc::new(Policy::default()), tasks);
+    super::transcripts::spawn(parts, tasks);
 }
 
 fn settler(parts: &Parts, tasks: &Tasks) {

@@ -4,7 +4,8 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 28] = [
+const COMMANDS: &[&str] = &[
+const COMMANDS: [&str; 32] = [
     "",
     "run",
     "migrate",
@@ -12,6 +13,7 @@ const COMMANDS: [&str; 28] = [
     "events list",
     "events show",
     "events stats",
+    "events types",
     "resources",
     "resources list",
     "resources show",
@@ -23,6 +25,10 @@ const COMMANDS: [&str; 28] = [
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "transcripts",
+    "transcripts list",
+    "transcripts show",
+    "transcripts export",
     "alerts",
     "alerts list",
     "alerts show",

@@ -9,6 +9,13 @@ use simulator::{Options, Simulator};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// A client of this API that tries each call once.
+pub(crate) fn client_of(base_url: String) -> Result<Client> {
+    let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
+    let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
+    Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+}
+
 /// A running simulator and the way to command it. It stops when it is dropped.
 pub(crate) struct Platform {
     simulator: Simulator,
@@ -23,10 +30,7 @@ impl Platform {
 
     /// A client that tries each call once.
     pub(crate) fn client(&self) -> Result<Client> {
-        let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
-        let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
-        let base_url = self.simulator.base_url();
-        Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+        client_of(self.simulator.base_url())
     }
 
     async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
@@ -93,6 +97,25 @@ impl Platform {
     pub(crate) async fn posts_fail(&self, sessions: &str, mut fault: Value) -> Result<()> {
         fault["method"] = "POST".into();
         self.fails(sessions, fault).await
+    }
+
+    /// A session with these members, replacing one of that id, whose history is these events.
+    pub(crate) async fn session(&self, id: &str, members: &Value, events: &[Value]) -> Result<()> {
+        self.control(Method::PUT, &format!("/sessions/{id}"), members).await?;
+        self.control(Method::POST, &format!("/sessions/{id}/events"), &json!({ "events": events })).await?;
+    /// A session that stopped for this reason so many seconds after noon, after an error.
+    pub(crate) async fn stopped(&self, session: &str, reason: &str, seconds: i64) -> Result<()> {
+        let at = super::after(seconds);
+        self.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
+        let events = json!([
+            { "type": "session.error", "processed_at": at, "error": {
+                "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" } } },
+            { "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
+                "stop_reason": { "type": reason } },
+        ]);
+        self.control(Method::POST, &format!("/sessions/{session}/events"), &json!({ "events": events }))
+            .await?;
+        Ok(())
     }
 
     /// From now on all reads of these sessions (a prefix of their ids) are answered so.
