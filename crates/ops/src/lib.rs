@@ -14,6 +14,7 @@ mod message;
 pub mod metrics;
 pub mod process;
 pub mod receive;
+pub mod reconcile;
 pub mod relay;
 pub mod replies;
 pub mod reviews;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod duties;
+mod reconcile;
 mod replies;
 mod reviews;
 mod transcripts;
@@ -57,6 +58,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let (metrics, broker_metrics) = (Metrics::default(), broker::Metrics::default());
     metrics.register_worker(&mut registry);
     broker_metrics.register(&mut registry);
+    let reconcile_metrics = ops::reconcile::Metrics::default();
+    reconcile_metrics.register(&mut registry);
     let audit_metrics = ops::audit::Metrics::default();
     audit_metrics.register(&mut registry);
     let reply_metrics = ops::replies::Metrics::default();
@@ -141,7 +144,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics };
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile };
     duties::spawn(&parts, &tasks);
     let posting = Posting {
         policy: settings.policy,

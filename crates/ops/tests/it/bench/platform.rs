@@ -103,6 +103,9 @@ impl Platform {
     pub(crate) async fn session(&self, id: &str, members: &Value, events: &[Value]) -> Result<()> {
         self.control(Method::PUT, &format!("/sessions/{id}"), members).await?;
         self.control(Method::POST, &format!("/sessions/{id}/events"), &json!({ "events": events })).await?;
+        Ok(())
+    }
+
     /// A session that stopped for this reason so many seconds after noon, after an error.
     pub(crate) async fn stopped(&self, session: &str, reason: &str, seconds: i64) -> Result<()> {
         let at = super::after(seconds);
