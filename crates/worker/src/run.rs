@@ -66,7 +66,6 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     reply_metrics.register(&mut registry);
     let alert_metrics = ops::alerts::Metrics::default();
     alert_metrics.register(&mut registry);
-    let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
     let budget_metrics = ops::budget::Metrics::default();
     budget_metrics.register(&mut registry);
     let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
@@ -153,7 +152,13 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
     let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile };
     duties::spawn(&parts, &tasks);
-    let posting = Posting { policy: settings.policy, flow, metrics: reply_metrics, broker_metrics };
+    let posting = Posting {
+        policy: settings.policy,
+        lease: settings.reply_lease,
+        flow,
+        metrics: reply_metrics,
+        broker_metrics,
+    };
     replies::spawn(&parts, posting, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;

@@ -26,6 +26,10 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "HOLDFAST_AUDIT_INTERVAL", value_name = "TIME", default_value = "60s", value_parser = audit_interval, help_heading = "Pace")]
     audit_interval: Duration,
 
+    /// How long a worker has to post answers to a session, before another one looks what has become of them
+    #[arg(long, env = "HOLDFAST_REPLY_LEASE", value_name = "TIME", default_value = "2m", value_parser = reply_lease, help_heading = "Pace")]
+    reply_lease: Duration,
+
     /// How often what is stored is compared with what the API lists, by one worker at a time; 0s: never
     #[arg(long, env = "HOLDFAST_RECONCILE_INTERVAL", value_name = "TIME", default_value = "5m", value_parser = reconcile_interval, help_heading = "Pace")]
     reconcile_interval: Duration,
@@ -68,6 +72,7 @@ pub(crate) struct RunSettings {
     pub(crate) prefetch: u16,
     pub(crate) drain: Duration,
     pub(crate) audit_interval: Duration,
+    pub(crate) reply_lease: Duration,
     /// `None`: never.
     pub(crate) reconcile_interval: Option<TimeDelta>,
 }
@@ -77,6 +82,16 @@ fn audit_interval(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(interval) if interval < Duration::from_secs(1) => Err("at least 1s".to_owned()),
         Ok(interval) => Ok(interval),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Long enough for two or three calls.
+fn reply_lease(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(lease) if lease < Duration::from_secs(5) => Err("at least 5s".to_owned()),
+        Ok(lease) if lease > Duration::from_hours(1) => Err("at most 1h".to_owned()),
+        Ok(lease) => Ok(lease),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -116,6 +131,7 @@ impl RunArgs {
                 prefetch: self.prefetch,
                 drain: self.drain,
                 audit_interval: self.audit_interval,
+                reply_lease: self.reply_lease,
                 reconcile_interval: TimeDelta::from_std(self.reconcile_interval)
                     .ok()
                     .filter(|interval| *interval > TimeDelta::zero()),
