@@ -9,6 +9,7 @@ pub mod accept;
 pub mod audit;
 pub mod dead;
 pub mod effects;
+pub mod executors;
 mod message;
 pub mod metrics;
 pub mod process;

@@ -6,3 +6,4 @@ pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod migrate;
 pub(crate) mod resources;
+pub(crate) mod reviews;

@@ -55,6 +55,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     broker_metrics.register(&mut registry);
     let audit_metrics = ops::audit::Metrics::default();
     audit_metrics.register(&mut registry);
+    let reviewing = reviews::Reviewing::new(settings.review_policy).or_exit(Exit::Failure)?;
+    reviewing.metrics.register(&mut registry);
     let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
@@ -129,7 +131,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    duties::spawn(&Parts { store: store.clone(), broker, claude, clock, worker }, &tasks);
+    duties::spawn(&Parts { store: store.clone(), broker, claude, clock, reviewing, worker }, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;
     store.close().await;
