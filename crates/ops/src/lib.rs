@@ -11,6 +11,7 @@ pub mod audit;
 pub mod budget;
 pub mod dead;
 pub mod effects;
+pub mod executors;
 mod message;
 pub mod metrics;
 pub mod process;

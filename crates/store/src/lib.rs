@@ -77,8 +77,8 @@ pub use resources::{
 pub use reviews::{
     Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
     close_review, drop_review, end_call, find_review, find_reviews, hand_over, keep_reviews, list_reviews,
-    lock_review, mark_overdue, note_step, record_answer, release_review, review_figures, steps_of,
-    unprepared_reviews,
+    lock_review, mark_overdue, note_step, record_answer, release_review, resolve_overdue_alerts,
+    review_figures, steps_of, unprepared_reviews,
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};

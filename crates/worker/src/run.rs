@@ -66,6 +66,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     reply_metrics.register(&mut registry);
     let alert_metrics = ops::alerts::Metrics::default();
     alert_metrics.register(&mut registry);
+    let reviewing = reviews::Reviewing::new(settings.review_policy).or_exit(Exit::Failure)?;
+    reviewing.metrics.register(&mut registry);
     let budget_metrics = ops::budget::Metrics::default();
     budget_metrics.register(&mut registry);
     let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
@@ -150,7 +152,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         Ok(())
     });
     let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
-    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile };
+    let parts =
+        Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile, reviewing };
     duties::spawn(&parts, &tasks);
     let posting = Posting {
         policy: settings.policy,
