@@ -14,8 +14,12 @@ mod message;
 pub mod metrics;
 pub mod process;
 pub mod receive;
+pub mod reconcile;
 pub mod relay;
+pub mod replies;
+pub mod reviews;
 pub mod story;
 pub mod transcripts;
+mod tries;
 
 pub use metrics::Metrics;

@@ -22,8 +22,11 @@ mod ledger;
 mod outbox;
 mod processing;
 mod quarantine;
+pub mod reconcile;
 mod replays;
+mod replies;
 mod resources;
+mod reviews;
 mod settling;
 mod standing;
 mod transcripts;
@@ -60,9 +63,20 @@ pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, sc
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
+pub use replies::{
+    NewReply, REPLY_ENDPOINT, REPLY_EVENT_TYPE, Reply, ReplyEnd, ReplyFigures, StrayReply, accept_reply,
+    end_replies, hold_replies, lock_replies, release_replies, reply_figures, requeue_replies, stray_replies,
+    try_lock_replies,
+};
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
-    load_states, lock_states, save_states,
+    load_states, lock_states, parent_of, save_states,
+};
+pub use reviews::{
+    Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
+    close_review, drop_review, end_call, find_review, find_reviews, hand_over, keep_reviews, list_reviews,
+    lock_review, mark_overdue, note_step, record_answer, release_review, review_figures, steps_of,
+    unprepared_reviews,
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};

@@ -1,7 +1,7 @@
 //! The command line: its tree, and what is the same for all of its commands.
 
 use crate::answer::Answer;
-use crate::commands::{alerts, audit, dlq, doctor, events, migrate, resources, transcripts};
+use crate::commands::{alerts, audit, dlq, doctor, events, migrate, reconcile, resources, transcripts};
 use crate::error::exit_of;
 use crate::print::{Colours, Form};
 use crate::run;
@@ -58,6 +58,7 @@ Examples:
   worker dlq replay --type 'session.*'   give it new tries
   worker alerts list                     what somebody should look at
   worker audit                           is every event somewhere?
+  worker reconcile                       what did the platform fail to deliver?
   worker doctor                          is everything reachable and right?
 
 Exit codes: 0 done; 1 not found, failed, or something is wrong; 64 wrong usage or settings;
@@ -86,6 +87,8 @@ enum Command {
     Alerts(alerts::Command),
     /// Prove that every accepted event is accounted for, queue again what RabbitMQ has lost
     Audit(Box<audit::Args>),
+    /// Compare what is stored with what the API lists, queue what was never delivered
+    Reconcile(Box<reconcile::Args>),
     /// Check that everything is reachable and right
     Doctor(Box<doctor::Args>),
 }
@@ -143,6 +146,7 @@ impl Cli {
             Command::Transcripts(command) => command.run(form).await,
             Command::Alerts(command) => command.run(form).await,
             Command::Audit(args) => audit::run(&args, form).await,
+            Command::Reconcile(args) => reconcile::run(&args, form).await,
             Command::Doctor(args) => doctor::run(&args, form).await,
         };
         let printed = answer.and_then(|answer: Answer| Ok(answer.print()?));

@@ -165,13 +165,21 @@ pub(crate) fn exit_of(error: &anyhow::Error) -> Exit {
         if let Some(error) = cause.downcast_ref::<store::Error>() {
             return Some(if error.is_unavailable() { Exit::Temporary } else { Exit::Failure });
         }
-        cause.downcast_ref::<broker::Error>().map(|error| match error.class() {
-            FailureClass::Transient | FailureClass::Throttled => Exit::Temporary,
-            FailureClass::Configuration => Exit::Usage,
-            FailureClass::Gone | FailureClass::Permanent | FailureClass::Bug => Exit::Failure,
-        })
+        if let Some(error) = cause.downcast_ref::<claude::Error>() {
+            return Some(exit_of_class(error.class()));
+        }
+        cause.downcast_ref::<broker::Error>().map(|error| exit_of_class(error.class()))
     });
     known.unwrap_or(Exit::Failure)
+}
+
+/// What is out of order elsewhere heals by itself, or by somebody who changes a setting, or not.
+const fn exit_of_class(class: FailureClass) -> Exit {
+    match class {
+        FailureClass::Transient | FailureClass::Throttled => Exit::Temporary,
+        FailureClass::Configuration => Exit::Usage,
+        FailureClass::Gone | FailureClass::Permanent | FailureClass::Bug => Exit::Failure,
+    }
 }
 
 #[cfg(test)]

@@ -18,5 +18,7 @@ mod outages;
 mod outbox;
 mod plans;
 mod replays;
+mod replies;
 mod resources;
+mod reviews;
 mod schema;

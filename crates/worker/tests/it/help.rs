@@ -4,7 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 32] = [
+const COMMANDS: &[&str] = &[
     "",
     "run",
     "migrate",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 32] = [
     "events list",
     "events show",
     "events stats",
+    "events types",
     "resources",
     "resources list",
     "resources show",
@@ -32,6 +33,7 @@ const COMMANDS: [&str; 32] = [
     "alerts show",
     "alerts resolve",
     "audit",
+    "reconcile",
     "doctor",
     "doctor signature",
     "help",
