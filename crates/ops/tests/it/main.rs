@@ -4,6 +4,7 @@
 mod accepting;
 mod agreeing;
 mod alerting;
+mod archiving;
 mod auditing;
 mod bench;
 mod budgeting;

@@ -115,14 +115,20 @@ impl Platform {
     pub(crate) async fn stopped(&self, session: &str, reason: &str, seconds: i64) -> Result<()> {
         let at = super::after(seconds);
         self.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
-        let events = json!([
-            { "type": "session.error", "processed_at": at, "error": {
-                "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" } } },
-            { "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
-                "stop_reason": { "type": reason } },
-        ]);
-        self.control(Method::POST, &format!("/sessions/{session}/events"), &json!({ "events": events }))
-            .await?;
+        let error = json!({ "type": "session.error", "processed_at": at, "error": {
+            "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" },
+        }});
+        let idle = json!({ "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
+            "stop_reason": { "type": reason } });
+        self.append(session, &[error, idle]).await
+    }
+
+    /// Appends events to a session's list.
+    pub(crate) async fn append(&self, session: &str, events: &[Value]) -> Result<()> {
+        let path = format!("/sessions/{session}/events");
+        for events in events.chunks(500) {
+            self.control(Method::POST, &path, &json!({ "events": events })).await?;
+        }
         Ok(())
     }
 
