@@ -70,6 +70,8 @@ impl Server {
         environment.push(("HOLDFAST_INTERNAL_LISTEN", format!("127.0.0.1:{internal}")));
         environment.push(("ANTHROPIC_BASE_URL", format!("http://{}", api.address())));
         environment.push(("ANTHROPIC_API_KEY", "sk-ant-bench".to_owned()));
+        // The stand-in for the API lists nothing.
+        environment.push(("HOLDFAST_RECONCILE_INTERVAL", "0s".to_owned()));
         let ready = format!("http://127.0.0.1:{internal}/readyz");
         Self::spawn("worker", &["run"], &environment, internal, &ready).await
     }

@@ -13,6 +13,7 @@ mod outages;
 mod pausing;
 mod processing;
 mod receiving;
+mod reconciling;
 mod relaying;
 mod replays;
 mod settling;

@@ -4,7 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "run",
     "migrate",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 24] = [
     "dlq check",
     "dlq settle",
     "audit",
+    "reconcile",
     "doctor",
     "doctor signature",
     "help",

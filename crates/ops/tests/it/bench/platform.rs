@@ -28,7 +28,7 @@ impl Platform {
         Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
     }
 
-    async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let url = format!("{}/_sim{path}", self.simulator.base_url());
         let answer = self.http.request(method, url).json(body).send().await?;
         let status = answer.status();
