@@ -33,6 +33,8 @@ pub struct Config {
     pub version: String,
     /// The value of `anthropic-beta`. Without the right one the thread calls answer 404.
     pub beta: String,
+    /// The value of `anthropic-beta` in calls about memory stores, which refuse the other one.
+    pub memory_beta: String,
     /// Longest wait for a connection, TLS included.
     pub connect_timeout: Duration,
     /// Longest silence between two pieces of an answer.
@@ -61,6 +63,7 @@ impl Config {
             auth,
             version: "2023-06-01".to_owned(),
             beta: "managed-agents-2026-04-01".to_owned(),
+            memory_beta: "agent-memory-2026-07-22".to_owned(),
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(15),
             total_timeout: Duration::from_secs(30),
@@ -81,6 +84,7 @@ impl fmt::Debug for Config {
             .field("auth", &self.auth)
             .field("version", &self.version)
             .field("beta", &self.beta)
+            .field("memory_beta", &self.memory_beta)
             .field("connect_timeout", &self.connect_timeout)
             .field("read_timeout", &self.read_timeout)
             .field("total_timeout", &self.total_timeout)

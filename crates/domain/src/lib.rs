@@ -9,6 +9,8 @@
 //! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
 //! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
 
+pub mod alert;
+mod alerting;
 pub mod breaker;
 pub mod clock;
 pub mod decide;
@@ -17,21 +19,26 @@ pub mod event;
 pub mod failure;
 pub mod gaps;
 pub mod ids;
+pub mod policy;
 pub mod reconcile;
 pub mod resource;
 pub mod retry;
+pub mod review;
 pub mod rules;
 pub mod state;
 pub mod status;
 
+pub use alert::{AlertKind, Severity};
 pub use breaker::Breaker;
 pub use clock::Clock;
 pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};
 pub use event::{Dialect, Event, EventKey, Order};
 pub use failure::FailureClass;
 pub use ids::{EndpointName, EventId, EventType};
+pub use policy::Policy;
 pub use resource::{ResourceKind, ResourceRef};
 pub use retry::{Next, RetryPolicy};
+pub use review::{Answer, ReviewStatus};
 pub use rules::{Consequence, Fetch, Rule, rule_for};
-pub use state::{Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
+pub use state::{Explanation, Idle, Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
 pub use status::EventStatus;

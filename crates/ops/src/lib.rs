@@ -6,6 +6,7 @@
 //! call inside a transaction.
 
 pub mod accept;
+pub mod alerts;
 pub mod audit;
 pub mod dead;
 pub mod effects;
@@ -15,6 +16,10 @@ pub mod process;
 pub mod receive;
 pub mod reconcile;
 pub mod relay;
+pub mod replies;
+pub mod reviews;
 pub mod story;
+pub mod transcripts;
+mod tries;
 
 pub use metrics::Metrics;

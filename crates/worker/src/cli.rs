@@ -1,7 +1,7 @@
 //! The command line: its tree, and what is the same for all of its commands.
 
 use crate::answer::Answer;
-use crate::commands::{audit, dlq, doctor, events, migrate, reconcile, resources};
+use crate::commands::{alerts, audit, dlq, doctor, events, migrate, reconcile, resources, transcripts};
 use crate::error::exit_of;
 use crate::print::{Colours, Form};
 use crate::run;
@@ -56,6 +56,7 @@ Examples:
   worker run                             process events until a signal comes
   worker dlq list --class transient      what failed for good, and why
   worker dlq replay --type 'session.*'   give it new tries
+  worker alerts list                     what somebody should look at
   worker audit                           is every event somewhere?
   worker reconcile                       what did the platform fail to deliver?
   worker doctor                          is everything reachable and right?
@@ -78,6 +79,12 @@ enum Command {
     /// Look at the dead-letter queue, replay it, close what is in it
     #[command(subcommand)]
     Dlq(dlq::Command),
+    /// Read what was said in sessions that are over
+    #[command(subcommand)]
+    Transcripts(transcripts::Command),
+    /// Look at what a person should know, and close it
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Prove that every accepted event is accounted for, queue again what RabbitMQ has lost
     Audit(Box<audit::Args>),
     /// Compare what is stored with what the API lists, queue what was never delivered
@@ -136,6 +143,8 @@ impl Cli {
             Command::Events(command) => command.run(form).await,
             Command::Resources(command) => command.run(form).await,
             Command::Dlq(command) => command.run(form).await,
+            Command::Transcripts(command) => command.run(form).await,
+            Command::Alerts(command) => command.run(form).await,
             Command::Audit(args) => audit::run(&args, form).await,
             Command::Reconcile(args) => reconcile::run(&args, form).await,
             Command::Doctor(args) => doctor::run(&args, form).await,

@@ -48,6 +48,56 @@ pub(crate) enum Error {
         /// The id that was asked for.
         id: String,
     },
+    /// There is no such alert.
+    #[error("there is no alert {id}; `worker alerts list --all` shows them")]
+    NoAlert {
+        /// The number that was asked for.
+        id: i64,
+    },
+    /// The alert is closed already.
+    #[error("alert {id} was resolved before, at {at}; nothing was changed")]
+    AlertOver {
+        /// Its number.
+        id: i64,
+        /// When it was resolved.
+        at: String,
+    },
+    /// There is no transcript of the session.
+    #[error("there is no transcript of session {id}: {hint}")]
+    NoTranscript {
+        /// The session that was asked for.
+        id: String,
+        /// Why not, and what to do.
+        hint: String,
+    },
+    /// The transcript has no such child thread.
+    #[error(
+        "the transcript of session {session} has no thread {id}; `worker transcripts show {session} --json` names them"
+    )]
+    NoThread {
+        /// The thread that was asked for.
+        id: String,
+        /// The session.
+        session: String,
+    },
+    /// What is stored is not what was fetched.
+    #[error(
+        "the transcript of session {id} is damaged: its digest is not the one that was taken when it was fetched; what was \
+         written is not to be relied on"
+    )]
+    TranscriptDamaged {
+        /// The session.
+        id: String,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}")]
+    Unwritable {
+        /// The file.
+        path: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// There is no such replay.
     #[error("there is no replay {id}")]
     NoReplay {
@@ -89,6 +139,12 @@ impl Error {
             | Self::NoEvent { .. }
             | Self::NotDead { .. }
             | Self::NoResource { .. }
+            | Self::NoAlert { .. }
+            | Self::NoTranscript { .. }
+            | Self::NoThread { .. }
+            | Self::TranscriptDamaged { .. }
+            | Self::Unwritable { .. }
+            | Self::AlertOver { .. }
             | Self::NoReplay { .. }
             | Self::ReplayOver { .. }
             | Self::Interrupted { .. }

@@ -8,5 +8,6 @@ mod ids;
 mod lists;
 mod objects;
 mod observing;
+mod resources;
 mod retries;
 mod sending;

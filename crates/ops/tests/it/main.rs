@@ -3,11 +3,13 @@
 
 mod accepting;
 mod agreeing;
+mod alerting;
 mod auditing;
 mod bench;
 mod bundles;
 mod bundles_apart;
 mod convergence;
+mod coverage;
 mod failing;
 mod outages;
 mod pausing;
@@ -16,6 +18,8 @@ mod receiving;
 mod reconciling;
 mod relaying;
 mod replays;
+mod replies;
+mod reviewing;
 mod settling;
 mod silence;
 mod unreadable;

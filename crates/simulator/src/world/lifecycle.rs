@@ -13,7 +13,7 @@ use crate::world::{
 
 impl Session {
     pub(crate) fn notice(&self, kind: &str, stamp: &Stamp<'_>) -> Notice {
-        Notice { kind: kind.into(), session: self.id().into(), thread: None, at: stamp.now }
+        Notice::about(kind, self.id(), stamp.now)
     }
 
     pub(crate) fn append(&mut self, kind: &str, members: Value, stamp: &mut Stamp<'_>) -> String {

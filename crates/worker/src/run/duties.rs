@@ -2,8 +2,9 @@
 //! worker at a time is elected.
 
 use super::reconcile;
+use super::reviews;
 use broker::Broker;
-use domain::Clock;
+use domain::{Clock, Policy};
 use ops::dead::Settler;
 use runtime::Tasks;
 use std::sync::Arc;
@@ -17,12 +18,16 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     /// The name of this worker.
     pub(super) worker: String,
+    pub(super) alert_metrics: ops::alerts::Metrics,
     pub(super) reconcile: reconcile::Settings,
 }
 
 /// Starts all duties. They end when a shutdown begins: what they leave is claimed again.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
+    super::alerts::spawn(parts, &parts.alert_metrics, tasks);
+    reviews::spawn(parts, Arc::new(Policy::default()), tasks);
+    super::transcripts::spawn(parts, tasks);
     reconcile::spawn(parts, tasks);
 }
 

@@ -5,6 +5,7 @@ use anyhow::Result;
 
 /// Every command.
 const COMMANDS: [&str; 25] = [
+const COMMANDS: &[&str] = &[
     "",
     "run",
     "migrate",
@@ -12,6 +13,7 @@ const COMMANDS: [&str; 25] = [
     "events list",
     "events show",
     "events stats",
+    "events types",
     "resources",
     "resources list",
     "resources show",
@@ -23,6 +25,14 @@ const COMMANDS: [&str; 25] = [
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "transcripts",
+    "transcripts list",
+    "transcripts show",
+    "transcripts export",
+    "alerts",
+    "alerts list",
+    "alerts show",
+    "alerts resolve",
     "audit",
     "reconcile",
     "doctor",

@@ -82,9 +82,26 @@ impl Worker {
         Self::with(bench, platform, processing()?, bench.store.clone(), clock, 200).await
     }
 
+    /// One whose Claude API is wherever the client says.
+    pub(crate) async fn of_client(bench: &Bench, claude: claude::Client) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as _;
+        Self::build(bench, claude, processing()?, bench.store.clone(), clock, 200).await
+    }
+
     pub(crate) async fn with(
         bench: &Bench,
         platform: &Platform,
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        prefetch: u16,
+    ) -> Result<Self> {
+        Self::build(bench, platform.client()?, config, store, clock, prefetch).await
+    }
+
+    async fn build(
+        bench: &Bench,
+        claude: claude::Client,
         config: Config,
         store: Store,
         clock: Arc<dyn Clock>,
@@ -97,15 +114,8 @@ impl Worker {
             broker::Metrics::default(),
         );
         let (sink, deliveries) = mpsc::channel(usize::from(prefetch));
-        let processor = Processor::new(
-            config,
-            store,
-            platform.client()?,
-            publisher,
-            clock,
-            || 0.5,
-            bench.metrics.clone(),
-        );
+        let processor =
+            Processor::new(config, store, claude, publisher, clock, || 0.5, bench.metrics.clone());
         let control = Control {
             flow: processor.flow(),
             drain: CancellationToken::new(),

@@ -1,0 +1,6 @@
+//! Human review: from a waiting session to one decision.
+
+mod deciding;
+mod desk;
+mod looking;
+mod waiting;
