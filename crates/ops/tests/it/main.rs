@@ -17,6 +17,7 @@ mod outages;
 mod pausing;
 mod processing;
 mod receiving;
+mod reconciling;
 mod relaying;
 mod replays;
 mod replies;

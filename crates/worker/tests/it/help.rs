@@ -4,6 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
+const COMMANDS: [&str; 25] = [
 const COMMANDS: &[&str] = &[
     "",
     "run",

@@ -38,7 +38,7 @@ impl Platform {
         self.simulator.base_url()
     }
 
-    async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let url = format!("{}/_sim{path}", self.simulator.base_url());
         let answer = self.http.request(method, url).json(body).send().await?;
         let status = answer.status();
