@@ -18,7 +18,7 @@ pub mod relay;
 pub mod replies;
 pub mod reviews;
 pub mod story;
-mod tries;
 pub mod transcripts;
+mod tries;
 
 pub use metrics::Metrics;
