@@ -44,9 +44,10 @@ pub(crate) struct Lives {
 
 impl Lives {
     /// Enters new lives; the token ends them early.
-    pub(crate) fn enter(&mut self, progress: Progress) -> (Arc<Mutex<Progress>>, CancellationToken) {
+    pub(crate) fn enter(&mut self, mut progress: Progress) -> (Arc<Mutex<Progress>>, CancellationToken) {
         self.last_id += 1;
-        let entry = Arc::new(Mutex::new(Progress { id: self.last_id, ..progress }));
+        progress.id = self.last_id;
+        let entry = Arc::new(Mutex::new(progress));
         self.known.insert(self.last_id, Arc::clone(&entry));
         (entry, self.stop.child_token())
     }
