@@ -1,7 +1,7 @@
 //! All lines that have a name, in the order in which an event passes them. `docs/CONTRIBUTING.md` says where each one is.
 
 /// The names of all failpoints.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: &[&str] = &[
     "accept.committed",
     "accept.confirmed",
     "publish.begin",
@@ -22,4 +22,5 @@ pub const NAMES: [&str; 20] = [
     "settle.copied",
     "settle.removed",
     "replay.chunk",
+    "reconcile.accepted",
 ];

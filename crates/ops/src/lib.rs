@@ -8,12 +8,15 @@
 pub mod accept;
 pub mod alerts;
 pub mod audit;
+pub mod budget;
 pub mod dead;
 pub mod effects;
+pub mod executors;
 mod message;
 pub mod metrics;
 pub mod process;
 pub mod receive;
+pub mod reconcile;
 pub mod relay;
 pub mod replies;
 pub mod reviews;

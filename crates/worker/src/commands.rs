@@ -6,5 +6,7 @@ pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod migrate;
+pub(crate) mod reconcile;
 pub(crate) mod resources;
 pub(crate) mod transcripts;
+pub(crate) mod reviews;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod duties;
+mod reconcile;
 mod replies;
 mod reviews;
 mod transcripts;
@@ -57,13 +58,21 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let (metrics, broker_metrics) = (Metrics::default(), broker::Metrics::default());
     metrics.register_worker(&mut registry);
     broker_metrics.register(&mut registry);
+    let reconcile_metrics = ops::reconcile::Metrics::default();
+    reconcile_metrics.register(&mut registry);
     let audit_metrics = ops::audit::Metrics::default();
     audit_metrics.register(&mut registry);
     let reply_metrics = ops::replies::Metrics::default();
     reply_metrics.register(&mut registry);
     let alert_metrics = ops::alerts::Metrics::default();
     alert_metrics.register(&mut registry);
-    let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
+    let reviewing = reviews::Reviewing::new(settings.review_policy).or_exit(Exit::Failure)?;
+    reviewing.metrics.register(&mut registry);
+    let budget_metrics = ops::budget::Metrics::default();
+    budget_metrics.register(&mut registry);
+    let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
+    let claude = crate::api::client(&settings.claude, Some(metrics.clone()), Some(Arc::clone(&budget)))
+        .or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
         .or_exit(Exit::Usage)?;
@@ -102,6 +111,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             LinkState::Up => Ok(()),
             LinkState::Down => Err("not connected".to_owned()),
         });
+    budget.report_to(processor.progress());
     let (progress, limit) = (processor.progress(), watchdog::limit(settings.claude.timeout));
     let stuck = move || progress.stuck(Instant::now(), limit);
     let is_stuck = stuck.clone();
@@ -141,9 +151,17 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics };
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let parts =
+        Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile, reviewing };
     duties::spawn(&parts, &tasks);
-    let posting = Posting { policy: settings.policy, flow, metrics: reply_metrics, broker_metrics };
+    let posting = Posting {
+        policy: settings.policy,
+        lease: settings.reply_lease,
+        flow,
+        metrics: reply_metrics,
+        broker_metrics,
+    };
     replies::spawn(&parts, posting, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;

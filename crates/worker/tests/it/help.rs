@@ -5,7 +5,6 @@ use anyhow::Result;
 
 /// Every command.
 const COMMANDS: &[&str] = &[
-const COMMANDS: [&str; 32] = [
     "",
     "run",
     "migrate",
@@ -34,6 +33,7 @@ const COMMANDS: [&str; 32] = [
     "alerts show",
     "alerts resolve",
     "audit",
+    "reconcile",
     "doctor",
     "doctor signature",
     "help",
