@@ -69,7 +69,7 @@ impl Consumer {
     #[must_use]
     pub fn new(broker: Broker, mut config: ConsumerConfig, metrics: Metrics) -> Self {
         config.prefetch = config.prefetch.max(1);
-        let supervision = Supervision::new(Direction::Consume, metrics);
+        let supervision = Supervision::new(Direction::of_consumer(config.queue), metrics);
         Self { broker, config, supervision, hands: Hands::default(), markers: None }
     }
 

@@ -35,6 +35,8 @@ pub struct Depths {
     pub work: QueueDepth,
     /// Dead letters.
     pub dead: QueueDepth,
+    /// Answers to be posted.
+    pub replies: QueueDepth,
 }
 
 /// A connection for people and periodic duties. Not supervised: when it breaks, its user opens another one.
@@ -58,7 +60,11 @@ impl Inspector {
     /// # Errors
     /// When the connection is gone or a queue was deleted.
     pub async fn depths(&self) -> Result<Depths, Error> {
-        Ok(Depths { work: self.depth(Queue::Work).await?, dead: self.depth(Queue::Dead).await? })
+        Ok(Depths {
+            work: self.depth(Queue::Work).await?,
+            dead: self.depth(Queue::Dead).await?,
+            replies: self.depth(Queue::Replies).await?,
+        })
     }
 
     async fn depth(&self, queue: Queue) -> Result<QueueDepth, Error> {

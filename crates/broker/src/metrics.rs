@@ -31,13 +31,23 @@ struct LinkLabels {
 pub(crate) enum Direction {
     Publish,
     Consume,
+    /// Of the queue `replies`: a worker consumes two queues, over a connection each.
+    ConsumeReplies,
 }
 
 impl Direction {
+    pub(crate) const fn of_consumer(queue: Queue) -> Self {
+        match queue {
+            Queue::Work | Queue::Dead => Self::Consume,
+            Queue::Replies => Self::ConsumeReplies,
+        }
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Publish => "publish",
             Self::Consume => "consume",
+            Self::ConsumeReplies => "consume_replies",
         }
     }
 }

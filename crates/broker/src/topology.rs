@@ -20,6 +20,8 @@ pub enum Queue {
     Work,
     /// Events that failed for good, until a person decides.
     Dead,
+    /// Answers to be posted to the platform.
+    Replies,
 }
 
 impl Queue {
@@ -29,6 +31,7 @@ impl Queue {
         match self {
             Self::Work => "work",
             Self::Dead => "dead",
+            Self::Replies => "replies",
         }
     }
 }
@@ -39,9 +42,9 @@ impl fmt::Display for Queue {
     }
 }
 
-/// How often a message may be delivered from `work` before the broker dead-letters it. This is the backstop for a
+/// How often a message may be delivered from `work` or `replies` before the broker dead-letters it. This is the backstop for a
 /// message that kills its worker, not the three tries: one crash counts against every message that the worker held.
-const WORK_DELIVERY_LIMIT: i64 = 20;
+const DELIVERY_LIMIT: i64 = 20;
 
 /// Nobody may use up the deliveries of a dead letter by looking at it. The largest number that all supported brokers
 /// take (a signed 32-bit integer).
@@ -56,13 +59,10 @@ struct Definition {
 }
 
 /// All queues, in the order of declaration: a queue that receives dead letters comes before those that send them.
-const DEFINITIONS: [Definition; 2] = [
+const DEFINITIONS: [Definition; 3] = [
     Definition { queue: Queue::Dead, delivery_limit: DEAD_DELIVERY_LIMIT, dead_letters_to: None },
-    Definition {
-        queue: Queue::Work,
-        delivery_limit: WORK_DELIVERY_LIMIT,
-        dead_letters_to: Some(Queue::Dead),
-    },
+    Definition { queue: Queue::Work, delivery_limit: DELIVERY_LIMIT, dead_letters_to: Some(Queue::Dead) },
+    Definition { queue: Queue::Replies, delivery_limit: DELIVERY_LIMIT, dead_letters_to: Some(Queue::Dead) },
 ];
 
 /// The full names of the queues of one stack.
@@ -104,7 +104,7 @@ impl QueueNames {
 }
 
 impl Default for QueueNames {
-    /// `holdfast.work` and `holdfast.dead`.
+    /// `holdfast.work`, `holdfast.dead` and `holdfast.replies`.
     fn default() -> Self {
         Self { prefix: "holdfast".to_owned() }
     }

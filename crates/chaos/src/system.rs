@@ -53,6 +53,8 @@ impl System {
             ("HOLDFAST_DATABASE_CONNECTIONS", "5".to_owned()),
             ("HOLDFAST_DRAIN", "10s".to_owned()),
             ("HOLDFAST_HTTP_THREADS", "2".to_owned()),
+            // The verdict counts what was delivered.
+            ("HOLDFAST_RECONCILE_INTERVAL", "0s".to_owned()),
         ];
         let through = |postgres: Link, rabbitmq: Link| {
             let mut settings = settings.clone();

@@ -51,7 +51,7 @@ pub enum EffectKind {
     Alert,
     /// A tool use waits for an answer; keyed by the tool-use event.
     Review,
-    /// The session is over; its transcript is to be kept. One per session.
+    /// The session is over; its transcript is to be kept. Keyed by the event that closed it.
     Archive,
 }
 
@@ -180,7 +180,8 @@ fn effects(event: &Event, rule: &Rule, seen: &Observation, state: &ResourceState
         Consequence::Alert => effects.push(alerting::of_event(event, rule, seen)),
         Consequence::Closes => effects.push(Effect {
             kind: EffectKind::Archive,
-            key: "transcript".to_owned(),
+            // Whoever fetches finishes all that were recorded before; what closes the session again later needs another fetch.
+            key: event.id.as_str().to_owned(),
             standing: if state.deleted_at.is_some() { Standing::Obsolete } else { Standing::Due },
             detail: "session closed".to_owned(),
         }),

@@ -10,6 +10,7 @@
 //! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame;
 //! [`budget`] says how many calls may be made.
 
+pub mod alert;
 mod alerting;
 pub mod breaker;
 pub mod budget;
@@ -18,13 +19,18 @@ pub mod decide;
 pub mod envelope;
 pub mod event;
 pub mod failure;
+pub mod gaps;
 pub mod ids;
+pub mod policy;
+pub mod reconcile;
 pub mod resource;
 pub mod retry;
+pub mod review;
 pub mod rules;
 pub mod state;
 pub mod status;
 
+pub use alert::{AlertKind, Severity};
 pub use breaker::Breaker;
 pub use budget::{CallClass, Rate};
 pub use clock::Clock;
@@ -32,8 +38,10 @@ pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};
 pub use event::{Dialect, Event, EventKey, Order};
 pub use failure::FailureClass;
 pub use ids::{EndpointName, EventId, EventType};
+pub use policy::Policy;
 pub use resource::{ResourceKind, ResourceRef};
 pub use retry::{Next, RetryPolicy};
+pub use review::{Answer, ReviewStatus};
 pub use rules::{Consequence, Fetch, Rule, rule_for};
 pub use state::{Explanation, Idle, Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
 pub use status::EventStatus;

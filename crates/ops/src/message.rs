@@ -39,7 +39,7 @@ pub(crate) fn late_message(event: DueEvent) -> Message {
 /// The message that an outbox row asks for.
 pub(crate) fn due_message(due: &Due) -> Message {
     let failure = match due.queue {
-        store::Queue::Work => None,
+        store::Queue::Work | store::Queue::Replies => None,
         store::Queue::Dead => due.failure.as_ref().map(|(class, reason)| broker::Failure {
             class: class.parse().unwrap_or(FailureClass::Bug),
             reason: reason.clone(),
@@ -96,5 +96,6 @@ pub(crate) const fn queue_of(queue: store::Queue) -> broker::Queue {
     match queue {
         store::Queue::Work => broker::Queue::Work,
         store::Queue::Dead => broker::Queue::Dead,
+        store::Queue::Replies => broker::Queue::Replies,
     }
 }

@@ -122,7 +122,7 @@ impl Relay {
         if !bundles.is_empty() {
             self.publish_first(bundles).await?;
         }
-        for queue in [store::Queue::Work, store::Queue::Dead] {
+        for queue in [store::Queue::Work, store::Queue::Dead, store::Queue::Replies] {
             let rows: Vec<&Due> = due.iter().filter(|row| row.queue == queue).collect();
             if !rows.is_empty() {
                 self.publish(queue, &rows).await?;

@@ -16,6 +16,8 @@ pub enum Source {
     Queue,
     /// By listing the API.
     Reconcile,
+    /// From ourselves: a decision that is to be posted to the API.
+    Reply,
 }
 
 impl Source {
@@ -26,6 +28,7 @@ impl Source {
             Self::Webhook => "webhook",
             Self::Queue => "queue",
             Self::Reconcile => "reconcile",
+            Self::Reply => "reply",
         }
     }
 }

@@ -62,6 +62,16 @@ pub enum Error {
         /// What it holds.
         value: String,
     },
+    /// The request for a decision has an answer that is on its way or has arrived.
+    #[error("request {effect} has an answer already: reply {number} is {state}")]
+    Answered {
+        /// The request.
+        effect: i64,
+        /// Which decision on it that is.
+        number: i32,
+        /// What became of it so far.
+        state: String,
+    },
     /// The schema is not the one this version needs.
     #[error("the database is not migrated; run `worker migrate`")]
     NotMigrated {
@@ -101,6 +111,7 @@ impl Error {
             | Self::NoConnection { .. }
             | Self::Unavailable { .. }
             | Self::Silent { .. }
+            | Self::Answered { .. }
             | Self::NotMigrated { .. }
             | Self::Migration { .. } => return false,
         };

@@ -5,6 +5,7 @@
 //! ever awaited inside a transaction: those who hold a [`Tx`] only ever await this crate.
 
 mod accept;
+mod alerts;
 mod attempts;
 mod audit;
 mod budget;
@@ -22,12 +23,21 @@ mod ledger;
 mod outbox;
 mod processing;
 mod quarantine;
+pub mod reconcile;
 mod replays;
+mod replies;
 mod resources;
+mod reviews;
 mod settling;
 mod standing;
+mod transcripts;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
+pub use alerts::{
+    AlertFilter, AlertRow, EventFacts, NewAlert, OpenAlert, event_facts, find_alert, history_since,
+    list_alerts, open_alert_figures, open_alerts_of_resources, raise_alert, raise_caused_alert,
+    record_past_alert, resolve_alert, resolve_alert_by_number,
+};
 pub use attempts::{Attempt, attempts_of};
 pub use audit::{
     Contradiction, NewRound, Requeued, Round, WorkerReport, any_suspect, any_unpublished_pending,
@@ -55,9 +65,26 @@ pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, sc
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
+pub use replies::{
+    NewReply, REPLY_ENDPOINT, REPLY_EVENT_TYPE, Reply, ReplyEnd, ReplyFigures, StrayReply, accept_reply,
+    end_replies, hold_replies, lock_replies, release_replies, reply_figures, requeue_replies, stray_replies,
+    try_lock_replies,
+};
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
     load_states, lock_states, parent_of, save_states,
 };
+pub use reviews::{
+    Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
+    close_review, drop_review, end_call, find_review, find_reviews, hand_over, keep_reviews, list_reviews,
+    lock_review, mark_overdue, note_step, record_answer, release_review, resolve_overdue_alerts,
+    review_figures, steps_of, unprepared_reviews,
+};
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};
+pub use transcripts::{
+    FetchedTranscript, NewTranscriptPart, PartRow, TranscriptFilter, TranscriptHold, TranscriptRow,
+    TranscriptThread, add_transcript_part, begin_transcript, find_transcript, finish_archiving,
+    finish_transcript, keep_transcript, list_transcripts, release_transcript, transcript_body,
+    transcript_parts, transcript_threads,
+};

@@ -1,5 +1,6 @@
 //! The outbox: the whole scheduler of what is still to be published.
 
+use crate::accept::Source;
 use crate::error::{Error, count, word};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -14,6 +15,8 @@ pub enum Queue {
     Work,
     /// The dead-letter queue.
     Dead,
+    /// To be posted to the API.
+    Replies,
 }
 
 impl Queue {
@@ -23,7 +26,13 @@ impl Queue {
         match self {
             Self::Work => "work",
             Self::Dead => "dead",
+            Self::Replies => "replies",
         }
+    }
+
+    /// Where the messages of pending events go that came to us like this.
+    pub(crate) fn of_source(source: &str) -> Self {
+        if source == Source::Reply.as_str() { Self::Replies } else { Self::Work }
     }
 }
 
@@ -34,6 +43,7 @@ impl FromStr for Queue {
         match text {
             "work" => Ok(Self::Work),
             "dead" => Ok(Self::Dead),
+            "replies" => Ok(Self::Replies),
             _ => Err(()),
         }
     }
@@ -245,7 +255,7 @@ impl Columns {
 /// # Errors
 /// When Postgres is away or refuses.
 pub async fn unschedule(connection: &mut PgConnection, events: &[i64]) -> Result<(), Error> {
-    drop_intentions(connection, events, &[Queue::Work, Queue::Dead])
+    drop_intentions(connection, events, &[Queue::Work, Queue::Dead, Queue::Replies])
         .await
         .map_err(Error::of("drop what was scheduled"))
 }

@@ -4,6 +4,7 @@ use super::{DEFINITIONS, Queue, QueueNames, arguments};
 fn names_begin_with_the_prefix() {
     assert_eq!(QueueNames::default().name(Queue::Work), "holdfast.work");
     assert_eq!(QueueNames::new("staging").unwrap().name(Queue::Dead), "staging.dead");
+    assert_eq!(QueueNames::default().name(Queue::Replies), "holdfast.replies");
 }
 
 #[test]
@@ -20,7 +21,7 @@ fn every_queue_that_receives_dead_letters_is_declared_before_those_that_send_the
         assert!(definition.dead_letters_to.is_none_or(|target| declared.contains(&target)));
         declared.push(definition.queue);
     }
-    assert_eq!(declared.len(), 2);
+    assert_eq!(declared.len(), 3);
 }
 
 #[test]

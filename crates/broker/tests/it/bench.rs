@@ -82,6 +82,7 @@ impl Bench {
         let name = match queue {
             Queue::Work => self.queues.work(),
             Queue::Dead => self.queues.dead(),
+            Queue::Replies => self.queues.replies(),
         };
         let what = format!("{expected} messages ready in {queue}");
         eventually(PATIENCE, &what, async || {

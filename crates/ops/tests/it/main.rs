@@ -3,6 +3,8 @@
 
 mod accepting;
 mod agreeing;
+mod alerting;
+mod archiving;
 mod auditing;
 mod bench;
 mod budgeting;
@@ -15,8 +17,11 @@ mod outages;
 mod pausing;
 mod processing;
 mod receiving;
+mod reconciling;
 mod relaying;
 mod replays;
+mod replies;
+mod reviewing;
 mod settling;
 mod silence;
 mod unreadable;

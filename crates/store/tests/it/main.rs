@@ -1,6 +1,7 @@
 //! The store against a real Postgres, a database per test. `DATABASE_URL` names the server.
 
 mod accept;
+mod alerts;
 mod audit;
 mod bench;
 mod budget;
@@ -18,5 +19,7 @@ mod outages;
 mod outbox;
 mod plans;
 mod replays;
+mod replies;
 mod resources;
+mod reviews;
 mod schema;

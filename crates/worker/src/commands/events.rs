@@ -6,6 +6,7 @@ mod stats;
 mod types;
 
 pub(crate) use show::{effect_table, harmless_lines, one_of, story_text};
+pub(crate) use stats::ledger_rows;
 
 use crate::answer::Answer;
 use crate::print::Form;

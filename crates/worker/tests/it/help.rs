@@ -4,7 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: &[&str] = &[
     "",
     "run",
     "migrate",
@@ -24,7 +24,16 @@ const COMMANDS: [&str; 25] = [
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "transcripts",
+    "transcripts list",
+    "transcripts show",
+    "transcripts export",
+    "alerts",
+    "alerts list",
+    "alerts show",
+    "alerts resolve",
     "audit",
+    "reconcile",
     "doctor",
     "doctor signature",
     "help",

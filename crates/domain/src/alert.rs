@@ -1,0 +1,12 @@
+//! What a person should know, how urgent it is, and when it is over.
+
+mod kind;
+mod over;
+mod severity;
+
+pub use kind::{AlertKind, UnknownAlertKind};
+pub use over::{Cause, LaterEvent, matters_since, over};
+pub use severity::{Severity, UnknownSeverity};
+
+#[cfg(test)]
+mod tests;
