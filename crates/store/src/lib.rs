@@ -20,6 +20,7 @@ mod figures;
 mod history;
 mod lease;
 mod ledger;
+mod messages;
 mod outbox;
 mod processing;
 mod quarantine;
@@ -61,6 +62,7 @@ pub use figures::{Figures, Unfinished, figures, keep_ledger, keep_unfinished, le
 pub use history::{HistoryEntry, HistoryRow, history_of, record_history};
 pub use lease::{Connection, Tx};
 pub use ledger::{Backlog, Ledger, backlog, ledger};
+pub use messages::{MessageFilter, MessageRow, list_messages, save_messages};
 pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, schedule_missing, unschedule};
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};

@@ -9,6 +9,7 @@ mod exit_codes;
 mod help;
 mod interrupt;
 mod lab;
+mod messages;
 mod migrate;
 mod replay;
 mod resources;
