@@ -7,11 +7,13 @@
 //!
 //! The life of an event: [`envelope::parse`] turns a signed body into an [`Event`]; its [`Rule`] says which
 //! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
-//! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
+//! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame;
+//! [`budget`] says how many calls may be made.
 
 pub mod alert;
 mod alerting;
 pub mod breaker;
+pub mod budget;
 pub mod clock;
 pub mod decide;
 pub mod envelope;
@@ -30,6 +32,7 @@ pub mod status;
 
 pub use alert::{AlertKind, Severity};
 pub use breaker::Breaker;
+pub use budget::{CallClass, Rate};
 pub use clock::Clock;
 pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};
 pub use event::{Dialect, Event, EventKey, Order};

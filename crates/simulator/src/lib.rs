@@ -31,6 +31,7 @@
 //! | `POST /deliveries` | `type`, `id`, `session`, `data`, `extra`, `raw`, `created_at`, `dialect`, `options`, `url` | sends one webhook, answers every attempt |
 //! | `GET /deliveries?event_id=&session=&resource=&type=&outcome=&limit=` | | what was sent, newest first |
 //! | `POST /send`, `GET /send/{id}` | see `simulator send --help` | starts a batch, shows its progress |
+//! | `POST /lives`, `GET /lives/{id}` | see `simulator live --help` | starts lives that wait for answers, shows their progress |
 //! | `PUT /limit` | `requests_per_minute`, `window_ms` | 429 with `retry-after` for API calls beyond it; null for no limit |
 //! | `POST`, `GET`, `PUT /executor` | a tool call; –; `secret`, `fail`, `status`, `delay_ms`, `answers` | the example executor: carries a call out, shows the calls per tool use, behaves otherwise |
 //! | `GET /state`, `POST /reset` | | counters; back to the start |
@@ -92,6 +93,7 @@ mod error;
 mod executor;
 mod faults;
 mod limit;
+mod lives;
 mod lock;
 mod options;
 mod server;

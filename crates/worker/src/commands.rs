@@ -9,3 +9,4 @@ pub(crate) mod migrate;
 pub(crate) mod reconcile;
 pub(crate) mod resources;
 pub(crate) mod transcripts;
+pub(crate) mod reviews;

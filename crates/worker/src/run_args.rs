@@ -5,8 +5,8 @@ use clap::Args;
 use domain::RetryPolicy;
 use runtime::{Exit, Failure, OrExit};
 use settings::{
-    Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, Problems, RetryArgs, TelemetryArgs,
-    WorkerListenArgs,
+    Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, PolicyArgs, Problems, RetryArgs,
+    ReviewPolicy, TelemetryArgs, WorkerListenArgs,
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     retry: RetryArgs,
     #[command(flatten)]
+    reviews: PolicyArgs,
+    #[command(flatten)]
     listen: WorkerListenArgs,
     #[command(flatten)]
     database: DatabaseArgs,
@@ -67,6 +69,7 @@ pub(crate) struct RunSettings {
     pub(crate) broker: Broker,
     pub(crate) claude: Claude,
     pub(crate) policy: RetryPolicy,
+    pub(crate) review_policy: ReviewPolicy,
     pub(crate) internal_listen: SocketAddr,
     pub(crate) concurrency: usize,
     pub(crate) prefetch: u16,
@@ -115,6 +118,7 @@ impl RunArgs {
         let broker = self.broker.validate(&mut problems);
         let claude = self.claude.validate(&mut problems);
         let policy = self.retry.validate(&mut problems);
+        let review_policy = self.reviews.validate(&mut problems);
         let internal_listen = settings::address(
             &self.listen.internal_listen,
             "--internal-listen (HOLDFAST_INTERNAL_LISTEN)",
@@ -126,6 +130,7 @@ impl RunArgs {
                 broker: broker?,
                 claude: claude?,
                 policy: policy?,
+                review_policy: review_policy?,
                 internal_listen: internal_listen?,
                 concurrency: usize::from(self.concurrency),
                 prefetch: self.prefetch,

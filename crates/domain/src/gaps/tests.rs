@@ -154,13 +154,15 @@ fn a_budget_is_told_once_for_each_of_its_values() {
         ("status_idle/budget_reached", 20_000),
         ("updated$", 30_000),
         ("status_idle/budget_reached", 40_000),
+        ("status_running", 50_000),
+        ("status_idle/budget_reached", 60_000),
     ];
     let budgets: Vec<i64> = filled(&[], &listed)
         .into_iter()
         .filter(|(name, _)| name == "budget_reached")
         .map(|(_, at)| at)
         .collect();
-    assert_eq!(budgets, [1_000, 40_000]);
+    assert_eq!(budgets, [1_000, 40_000, 60_000]);
 }
 
 #[test]

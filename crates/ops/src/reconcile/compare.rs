@@ -121,12 +121,15 @@ impl Comparison<'_> {
         looked: &look::Looked,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let queued = self.queue(self.kind, &looked.lost, report).await?;
-        let threads = self.threads(looked, report).await?;
+        let (own, of_threads): (Vec<Found>, Vec<Found>) =
+            looked.lost.iter().cloned().partition(|lost| lost.resource.kind == self.kind);
+        let queued = self.queue(self.kind, &own, report).await?;
+        self.queue(ResourceKind::SessionThread, &of_threads, report).await?;
+        self.threads(looked, report).await?;
         if queued == 0 && !candidate.missed.is_empty() {
             // Its own list does not say why it differs.
             self.changed(candidate, report).await?;
-        } else if !looked.lost.is_empty() || threads {
+        } else if !own.is_empty() {
             note_found(report, self.kind, candidate.known);
         }
         Ok(())
@@ -144,16 +147,15 @@ impl Comparison<'_> {
     }
 
     /// The threads of a session that differ and of which its own list does not say why.
-    async fn threads(&self, looked: &look::Looked, report: &mut Report) -> Result<bool, Error> {
+    async fn threads(&self, looked: &look::Looked, report: &mut Report) -> Result<(), Error> {
         let kind = ResourceKind::SessionThread;
         if looked.threads.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
         let ids: Vec<&str> = looked.threads.iter().map(|thread| thread.resource.id.as_str()).collect();
         let stored = self.stored(kind, &ids).await?;
         self.reconciler.metrics.count_compared(kind, ids.len());
         report.note(kind, |report| report.compared += count(ids.len()));
-        let mut any = false;
         for thread in &looked.threads {
             let id = &thread.resource.id;
             let held = stored.held.get(id);
@@ -162,7 +164,6 @@ impl Comparison<'_> {
             if stored.pending.contains(id) || (missed.is_empty() && !is_told) {
                 continue;
             }
-            any = true;
             note_found(report, kind, held.is_some());
             if !is_told {
                 let found: Vec<Found> =
@@ -170,7 +171,7 @@ impl Comparison<'_> {
                 self.queue(kind, &found, report).await?;
             }
         }
-        Ok(any)
+        Ok(())
     }
 
     /// Queues the events that a difference stands for.

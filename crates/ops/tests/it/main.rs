@@ -4,8 +4,10 @@
 mod accepting;
 mod agreeing;
 mod alerting;
+mod archiving;
 mod auditing;
 mod bench;
+mod budgeting;
 mod bundles;
 mod bundles_apart;
 mod convergence;
@@ -15,6 +17,7 @@ mod outages;
 mod pausing;
 mod processing;
 mod receiving;
+mod reconciling;
 mod relaying;
 mod replays;
 mod replies;
