@@ -1,19 +1,24 @@
 //! The client: one HTTP connection pool, the attempts of a call, and the pages of a list.
 
 use crate::body::{self, Unread};
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Beta, Call};
 use crate::fetched::FromObject;
+use crate::object::Object;
 use crate::refusal::{Refusal, shorten};
 use crate::retry::{Failure, Hints};
 use crate::{
-    Attempt, AttemptOutcome, Auth, Config, Defect, Error, Key, Observer, Page, Retry, RetryPolicy, path,
+    Attempt, AttemptOutcome, Auth, Config, Defect, Error, Key, Observer, Pace, Page, Retry, RetryPolicy, path,
 };
 use chrono::{DateTime, Utc};
+use domain::FailureClass;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url, redirect};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Says which unpublished parts of the API are meant.
+const BETA: &str = "anthropic-beta";
 
 /// Most bytes of a refusal that are read.
 const REFUSAL_BYTES: usize = 64 * 1024;
@@ -29,12 +34,14 @@ pub struct Client {
 struct Inner {
     http: reqwest::Client,
     base: Url,
+    memory_beta: HeaderValue,
     key: Key,
     policy: RetryPolicy,
     max_body_bytes: usize,
     now: fn() -> DateTime<Utc>,
     jitter: fn() -> f64,
     observer: Option<Observer>,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 impl Client {
@@ -58,12 +65,14 @@ impl Client {
         let inner = Inner {
             http,
             base: path::parse_base(&config.base_url)?,
+            memory_beta: header(BETA, &config.memory_beta)?,
             key: config.auth.key().clone(),
             policy: config.retry,
             max_body_bytes: config.max_body_bytes,
             now: config.now,
             jitter: config.jitter,
             observer: config.observer,
+            pace: config.pace,
         };
         Ok(Self { inner: Arc::new(inner), most_retry: Retry::Sdk })
     }
@@ -85,10 +94,16 @@ impl Client {
         let retry = call.retry.min(self.most_retry);
         let mut number = 0;
         loop {
+            if let Some(pace) = &self.inner.pace {
+                pace.before(call.class()).await;
+            }
             let error = match self.inner.attempt(call, &url, number).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            if let (Some(pace), FailureClass::Throttled) = (&self.inner.pace, error.class()) {
+                pace.throttled(error.retry_after()).await;
+            }
             let jitter = (self.inner.jitter)();
             let Some(wait) = self.inner.policy.next_wait(retry, number, Failure::of(&error), jitter) else {
                 return Err(error);
@@ -101,15 +116,25 @@ impl Client {
     /// Joins the pages of a list: at least one, at most `max_pages`.
     pub(crate) async fn list_all<T: FromObject>(
         &self,
+        call: Call<'_>,
+        max_pages: u32,
+    ) -> Result<Page<T>, Error> {
+        self.list_all_as(call, max_pages, T::from_object).await
+    }
+
+    /// The same for objects that say too little of what they are.
+    pub(crate) async fn list_all_as<T>(
+        &self,
         mut call: Call<'_>,
         max_pages: u32,
+        read: impl Fn(Object) -> Result<T, Defect>,
     ) -> Result<Page<T>, Error> {
         let mut all = Page { items: Vec::new(), next_page: cursor(&call) };
         // No page at all could not be told from an empty list.
         for _ in 0..max_pages.max(1) {
             let answer = self.send(&call).await?;
             let request_id = answer.request_id.clone();
-            let page = answer.page()?;
+            let page = answer.page_as(&read)?;
             all.items.extend(page.items);
             let asked = std::mem::replace(&mut all.next_page, page.next_page);
             let Some(next) = all.next_page.clone() else { break };
@@ -155,6 +180,10 @@ impl Inner {
     async fn exchange(&self, call: &Call<'_>, url: &Url) -> Result<Answer, Error> {
         let operation = call.operation;
         let mut request = self.http.request(call.method.clone(), url.clone());
+        // A header of the request's own replaces the one that all requests have.
+        if call.beta == Beta::Memory {
+            request = request.header(BETA, self.memory_beta.clone());
+        }
         if let Some(body) = &call.body {
             request = request.json(body);
         }
@@ -205,22 +234,24 @@ impl fmt::Debug for Client {
     }
 }
 
+fn header(name: &'static str, text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text).map_err(|source| Error::Header { name, source })
+}
+
 /// The headers of every request.
 fn headers(config: &Config) -> Result<HeaderMap, Error> {
-    let value =
-        |name, text: &str| HeaderValue::from_str(text).map_err(|source| Error::Header { name, source });
     if config.auth.key().expose().is_empty() {
         return Err(Error::EmptyKey);
     }
     let (name, mut secret) = match &config.auth {
-        Auth::ApiKeyHeader(key) => (HeaderName::from_static("x-api-key"), value("x-api-key", key.expose())?),
-        Auth::Bearer(key) => (AUTHORIZATION, value("authorization", &format!("Bearer {}", key.expose()))?),
+        Auth::ApiKeyHeader(key) => (HeaderName::from_static("x-api-key"), header("x-api-key", key.expose())?),
+        Auth::Bearer(key) => (AUTHORIZATION, header("authorization", &format!("Bearer {}", key.expose()))?),
     };
     // Debug output of the HTTP library then says "Sensitive".
     secret.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert(name, secret);
-    headers.insert("anthropic-version", value("anthropic-version", &config.version)?);
-    headers.insert("anthropic-beta", value("anthropic-beta", &config.beta)?);
+    headers.insert("anthropic-version", header("anthropic-version", &config.version)?);
+    headers.insert(BETA, header(BETA, &config.beta)?);
     Ok(headers)
 }

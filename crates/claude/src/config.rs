@@ -1,8 +1,9 @@
 //! What a client needs to know.
 
-use crate::{Key, Observer, RetryPolicy};
+use crate::{Key, Observer, Pace, RetryPolicy};
 use chrono::{DateTime, Utc};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How the key is presented. The API refuses a request that carries both forms, so there is exactly one.
@@ -33,6 +34,8 @@ pub struct Config {
     pub version: String,
     /// The value of `anthropic-beta`. Without the right one the thread calls answer 404.
     pub beta: String,
+    /// The value of `anthropic-beta` in calls about memory stores, which refuse the other one.
+    pub memory_beta: String,
     /// Longest wait for a connection, TLS included.
     pub connect_timeout: Duration,
     /// Longest silence between two pieces of an answer.
@@ -49,6 +52,8 @@ pub struct Config {
     pub jitter: fn() -> f64,
     /// Called once per attempt, for metrics.
     pub observer: Option<Observer>,
+    /// Asked before each attempt, and told of each 429. Without it, requests are made as they come.
+    pub pace: Option<Arc<dyn Pace>>,
 }
 
 impl Config {
@@ -61,6 +66,7 @@ impl Config {
             auth,
             version: "2023-06-01".to_owned(),
             beta: "managed-agents-2026-04-01".to_owned(),
+            memory_beta: "agent-memory-2026-07-22".to_owned(),
             connect_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(15),
             total_timeout: Duration::from_secs(30),
@@ -69,6 +75,7 @@ impl Config {
             now,
             jitter,
             observer: None,
+            pace: None,
         }
     }
 }
@@ -81,6 +88,7 @@ impl fmt::Debug for Config {
             .field("auth", &self.auth)
             .field("version", &self.version)
             .field("beta", &self.beta)
+            .field("memory_beta", &self.memory_beta)
             .field("connect_timeout", &self.connect_timeout)
             .field("read_timeout", &self.read_timeout)
             .field("total_timeout", &self.total_timeout)

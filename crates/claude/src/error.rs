@@ -1,7 +1,7 @@
 //! Why a call failed.
 
 use crate::{MAX_EVENTS_PER_CALL, Refusal};
-use domain::FailureClass;
+use domain::{FailureClass, ResourceKind};
 use reqwest::header::InvalidHeaderValue;
 use std::time::Duration;
 
@@ -36,10 +36,24 @@ pub enum Error {
     /// An id that cannot be one, so nothing was sent.
     #[error("the {kind} id {reason}")]
     InvalidId {
-        /// What the id was to name: `session` or `thread`.
+        /// The kind of resource that the id was to name.
         kind: &'static str,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// The API has no such call, so nothing was sent.
+    #[error("the API does not give out the resource type {kind}")]
+    NotOffered {
+        /// The kind that was asked for.
+        kind: ResourceKind,
+    },
+    /// The path needs to know what the resource belongs to, so nothing was sent.
+    #[error("a {kind} can only be fetched with the id of its {parent}, and that is not known")]
+    NoParent {
+        /// The kind that was asked for.
+        kind: ResourceKind,
+        /// What it belongs to.
+        parent: ResourceKind,
     },
     /// A call with no event or too many of them; nothing was sent.
     #[error("a call carries 1 to {MAX_EVENTS_PER_CALL} events, not {count}")]
@@ -161,7 +175,10 @@ impl Error {
             Self::BaseUrl { .. } | Self::Header { .. } | Self::EmptyKey | Self::Build { .. } => {
                 FailureClass::Configuration
             }
-            Self::InvalidId { .. } | Self::TooLarge { .. } => FailureClass::Permanent,
+            Self::InvalidId { .. }
+            | Self::NoParent { .. }
+            | Self::NotOffered { .. }
+            | Self::TooLarge { .. } => FailureClass::Permanent,
             Self::EventCount { .. } => FailureClass::Bug,
         }
     }
@@ -177,6 +194,8 @@ impl Error {
             | Self::EmptyKey
             | Self::Build { .. }
             | Self::InvalidId { .. }
+            | Self::NotOffered { .. }
+            | Self::NoParent { .. }
             | Self::EventCount { .. }
             | Self::Timeout { .. }
             | Self::Connect { .. }
@@ -204,6 +223,8 @@ impl Error {
             | Self::EmptyKey
             | Self::Build { .. }
             | Self::InvalidId { .. }
+            | Self::NotOffered { .. }
+            | Self::NoParent { .. }
             | Self::EventCount { .. }
             | Self::Connect { .. } => false,
         }

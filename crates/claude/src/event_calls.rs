@@ -1,11 +1,12 @@
 //! The calls about a session's events.
 
-use crate::call::Call;
+use crate::call::{Beta, Call};
 use crate::outgoing::Outgoing;
-use crate::path::Segment::{Session, Word};
+use crate::path::Segment::{Id, Word};
 use crate::{
     Client, Error, EventFilter, Fetched, MAX_EVENTS_PER_CALL, OutgoingEvent, Page, Retry, SessionEvent,
 };
+use domain::ResourceKind;
 use reqwest::Method;
 
 impl Client {
@@ -18,7 +19,7 @@ impl Client {
         session_id: &str,
         filter: &EventFilter,
     ) -> Result<Page<SessionEvent>, Error> {
-        let path = [Word("sessions"), Session(session_id), Word("events")];
+        let path = [Word("sessions"), Id(ResourceKind::Session, session_id), Word("events")];
         let call = Call::get("list_session_events", &path).with_query(filter.query());
         self.send(&call).await?.page()
     }
@@ -34,7 +35,7 @@ impl Client {
         filter: &EventFilter,
         max_pages: u32,
     ) -> Result<Page<SessionEvent>, Error> {
-        let path = [Word("sessions"), Session(session_id), Word("events")];
+        let path = [Word("sessions"), Id(ResourceKind::Session, session_id), Word("events")];
         let call = Call::get("list_session_events", &path).with_query(filter.query());
         self.list_all(call, max_pages).await
     }
@@ -57,12 +58,13 @@ impl Client {
         if !(1..=MAX_EVENTS_PER_CALL).contains(&events.len()) {
             return Err(Error::EventCount { count: events.len() });
         }
-        let path = [Word("sessions"), Session(session_id), Word("events")];
+        let path = [Word("sessions"), Id(ResourceKind::Session, session_id), Word("events")];
         let call = Call {
             operation: "send_session_events",
             method: Method::POST,
             path: &path,
             query: Vec::new(),
+            beta: Beta::Agents,
             body: Some(Outgoing { events }),
             retry: Retry::Unambiguous,
         };

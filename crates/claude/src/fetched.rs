@@ -21,13 +21,14 @@ pub(crate) trait FromObject: Sized {
 }
 
 impl<T> Fetched<T> {
-    pub(crate) fn parse(raw: Box<RawValue>, request_id: Option<String>) -> Result<Self, Defect>
-    where
-        T: FromObject,
-    {
+    pub(crate) fn parse(
+        raw: Box<RawValue>,
+        request_id: Option<String>,
+        read: &impl Fn(Object) -> Result<T, Defect>,
+    ) -> Result<Self, Defect> {
         // The text is known to be JSON. What can still fail is its being an object, or text that no Rust string can
         // hold (half a surrogate pair).
         let members = serde_json::from_str(raw.get()).map_err(|_| Defect::NotAnObject)?;
-        Ok(Self { value: T::from_object(Object(members))?, raw, request_id })
+        Ok(Self { value: read(Object(members))?, raw, request_id })
     }
 }

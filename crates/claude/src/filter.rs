@@ -2,6 +2,7 @@
 
 use crate::Status;
 use chrono::{DateTime, SecondsFormat, Utc};
+use domain::ResourceKind;
 
 /// The direction of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,21 @@ pub struct SessionFilter {
     /// Only sessions created then.
     pub created_at: TimeRange,
     /// Archived sessions too.
+    pub include_archived: bool,
+}
+
+/// Which resources of any kind to list, in the order that the platform chose. Not every list has every filter: one that
+/// it does not have is not sent, so that more may be listed than was asked for, but never less.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ResourceFilter {
+    /// Which part of the list.
+    pub paging: Paging,
+    /// Only sessions or threads in one of these; empty for all.
+    pub statuses: Vec<Status>,
+    /// Only what was created then. Vaults, credentials, environments and threads have no such filter; agents,
+    /// deployments and memory stores know `gte` and `lte` only.
+    pub created_at: TimeRange,
+    /// Archived ones too. Threads and runs have no such filter.
     pub include_archived: bool,
 }
 
@@ -104,6 +120,33 @@ impl SessionFilter {
         query.extend(self.statuses.iter().map(|status| ("statuses[]", status.to_string())));
         query.extend(self.created_at.query());
         query.extend(self.include_archived.then(|| ("include_archived", "true".to_owned())));
+        query
+    }
+}
+
+impl ResourceFilter {
+    pub(crate) fn query(&self, kind: ResourceKind) -> Query {
+        use ResourceKind as Kind;
+        let mut query = self.paging.query();
+        if matches!(kind, Kind::Session | Kind::SessionThread) {
+            query.extend(self.statuses.iter().map(|status| ("statuses[]", status.to_string())));
+        }
+        match kind {
+            Kind::Session | Kind::DeploymentRun => query.extend(self.created_at.query()),
+            Kind::Agent | Kind::Deployment | Kind::MemoryStore => {
+                let inclusive = TimeRange { gt: None, lt: None, ..self.created_at };
+                query.extend(inclusive.query());
+            }
+            Kind::SessionThread
+            | Kind::Vault
+            | Kind::VaultCredential
+            | Kind::Environment
+            | Kind::ExternalKey
+            | Kind::UserProfile
+            | Kind::Message => {}
+        }
+        let has_archive = !matches!(kind, Kind::SessionThread | Kind::DeploymentRun);
+        query.extend((has_archive && self.include_archived).then(|| ("include_archived", "true".to_owned())));
         query
     }
 }

@@ -1,8 +1,9 @@
-//! A client for exactly the calls of the Claude API that we make: sessions, their events and their threads.
+//! A client for exactly the calls of the Claude API that we make: every kind of resource that webhooks tell of, and the
+//! events of sessions.
 //!
 //! It owns the request (headers, timeouts, retries in place) and the reading of the answer, and tells every
 //! failure's [`domain::FailureClass`]. It does not own what an answer means for an event, sees no database, and
-//! knows no budget: whoever shares the API with other workers slows down before calling.
+//! knows no budget: whoever shares the API with other workers slows it down through [`Config::pace`].
 //!
 //! Three rules hold everywhere:
 //!
@@ -25,14 +26,18 @@ mod object;
 mod observe;
 mod open_enum;
 mod outgoing;
+mod pace;
 mod page;
 mod path;
 mod refusal;
+mod resource;
 mod retry;
 mod session;
 mod thread;
+mod validation;
 
 mod event_calls;
+mod resource_calls;
 mod session_calls;
 mod thread_calls;
 
@@ -41,12 +46,15 @@ pub use config::{Auth, Config};
 pub use error::{Defect, Error};
 pub use event::{Permission, RetryStatus, SessionError, SessionEvent, StopKind, StopReason};
 pub use fetched::Fetched;
-pub use filter::{EventFilter, Order, Paging, SessionFilter, TimeRange};
+pub use filter::{EventFilter, Order, Paging, ResourceFilter, SessionFilter, TimeRange};
 pub use key::Key;
 pub use observe::{Attempt, AttemptOutcome, Observer};
 pub use outgoing::{Confirmation, Content, MAX_EVENTS_PER_CALL, OutgoingEvent};
+pub use pace::{Pace, Paced};
 pub use page::Page;
 pub use refusal::Refusal;
+pub use resource::{Reason, Resource};
 pub use retry::{Retry, RetryPolicy};
 pub use session::{AgentRef, Session, Status};
 pub use thread::SessionThread;
+pub use validation::{Validation, ValidationStatus};

@@ -65,6 +65,8 @@ impl AttemptOutcome {
             | Error::EmptyKey
             | Error::Build { .. }
             | Error::InvalidId { .. }
+            | Error::NotOffered { .. }
+            | Error::NoParent { .. }
             | Error::EventCount { .. } => Self::Unsendable,
         }
     }

@@ -41,6 +41,9 @@ pub enum OutgoingEvent {
         #[serde(skip_serializing_if = "Option::is_none")]
         session_thread_id: Option<String>,
     },
+    /// Any event, whole, with its `type`: an answer that was made and kept elsewhere.
+    #[serde(untagged)]
+    Verbatim(serde_json::Value),
 }
 
 /// A person's decision on a tool use.

@@ -1,6 +1,6 @@
 //! Lists, which the API gives out in pages.
 
-use crate::fetched::FromObject;
+use crate::object::Object;
 use crate::{Defect, Fetched};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -15,10 +15,11 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    pub(crate) fn parse(raw: &RawValue, request_id: Option<&str>) -> Result<Self, Defect>
-    where
-        T: FromObject,
-    {
+    pub(crate) fn parse(
+        raw: &RawValue,
+        request_id: Option<&str>,
+        read: &impl Fn(Object) -> Result<T, Defect>,
+    ) -> Result<Self, Defect> {
         let members: BTreeMap<String, Box<RawValue>> =
             serde_json::from_str(raw.get()).map_err(|_| Defect::NotAnObject)?;
         let data: Vec<Box<RawValue>> = members
@@ -31,7 +32,7 @@ impl<T> Page<T> {
             Some(cursor) => serde_json::from_str(cursor.get())
                 .map_err(|_| Defect::Member { member: "next_page", expected: "a text or null" })?,
         };
-        let items = data.into_iter().map(|item| Fetched::parse(item, request_id.map(str::to_owned)));
+        let items = data.into_iter().map(|item| Fetched::parse(item, request_id.map(str::to_owned), read));
         Ok(Self { items: items.collect::<Result<_, _>>()?, next_page })
     }
 }

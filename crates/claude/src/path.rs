@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::Error;
+use domain::ResourceKind;
 use reqwest::Url;
 
 /// A piece of a path below `/v1`.
@@ -11,10 +12,8 @@ use reqwest::Url;
 pub(crate) enum Segment<'a> {
     /// A word of the API.
     Word(&'static str),
-    /// The id of a session. Ids arrive in webhooks; they are opaque and may hold anything.
-    Session(&'a str),
-    /// The id of a thread.
-    Thread(&'a str),
+    /// The id of a resource. Ids arrive in webhooks; they are opaque and may hold anything.
+    Id(ResourceKind, &'a str),
 }
 
 impl<'a> Segment<'a> {
@@ -22,8 +21,7 @@ impl<'a> Segment<'a> {
     fn checked(self) -> Result<&'a str, Error> {
         let (kind, id) = match self {
             Self::Word(word) => return Ok(word),
-            Self::Session(id) => ("session", id),
-            Self::Thread(id) => ("thread", id),
+            Self::Id(kind, id) => (kind.as_str(), id),
         };
         let invalid = |reason| Err(Error::InvalidId { kind, reason });
         match id {

@@ -74,6 +74,8 @@ impl Failure {
             | Error::EmptyKey
             | Error::Build { .. }
             | Error::InvalidId { .. }
+            | Error::NotOffered { .. }
+            | Error::NoParent { .. }
             | Error::EventCount { .. }
             | Error::Body { .. }
             | Error::TooLarge { .. } => Self::Final,

@@ -1,8 +1,9 @@
 //! The calls about sessions.
 
 use crate::call::Call;
-use crate::path::Segment::{Session as Id, Word};
+use crate::path::Segment::{Id, Word};
 use crate::{Client, Error, Fetched, Page, Session, SessionFilter};
+use domain::ResourceKind;
 use reqwest::Method;
 
 impl Client {
@@ -11,7 +12,9 @@ impl Client {
     /// # Errors
     /// See [`Error`]; [`FailureClass::Gone`](domain::FailureClass::Gone) if there is no such session.
     pub async fn session(&self, session_id: &str) -> Result<Fetched<Session>, Error> {
-        self.send(&Call::get("get_session", &[Word("sessions"), Id(session_id)])).await?.object()
+        self.send(&Call::get("get_session", &[Word("sessions"), Id(ResourceKind::Session, session_id)]))
+            .await?
+            .object()
     }
 
     /// Lists one page of the sessions.
@@ -40,7 +43,7 @@ impl Client {
     /// # Errors
     /// See [`Error`]; a running session refuses with status 400.
     pub async fn archive_session(&self, session_id: &str) -> Result<(), Error> {
-        let path = [Word("sessions"), Id(session_id), Word("archive")];
+        let path = [Word("sessions"), Id(ResourceKind::Session, session_id), Word("archive")];
         self.send(&Call { method: Method::POST, ..Call::get("archive_session", &path) }).await.map(drop)
     }
 
@@ -52,7 +55,7 @@ impl Client {
     /// # Errors
     /// See [`Error`]; a running session refuses with status 400.
     pub async fn delete_session(&self, session_id: &str) -> Result<(), Error> {
-        let path = [Word("sessions"), Id(session_id)];
+        let path = [Word("sessions"), Id(ResourceKind::Session, session_id)];
         let call = Call { method: Method::DELETE, ..Call::get("delete_session", &path) };
         self.send(&call).await.map(drop)
     }

@@ -1,8 +1,9 @@
 //! The calls about a session's threads. Without the right beta header they answer 404, as if they did not exist.
 
 use crate::call::Call;
-use crate::path::Segment::{Session, Thread, Word};
+use crate::path::Segment::{Id, Word};
 use crate::{Client, Error, Fetched, Page, Paging, SessionEvent, SessionThread};
+use domain::ResourceKind;
 
 impl Client {
     /// Fetches a thread of a session.
@@ -10,7 +11,12 @@ impl Client {
     /// # Errors
     /// See [`Error`]; [`FailureClass::Gone`](domain::FailureClass::Gone) if there is no such thread.
     pub async fn thread(&self, session_id: &str, thread_id: &str) -> Result<Fetched<SessionThread>, Error> {
-        let path = [Word("sessions"), Session(session_id), Word("threads"), Thread(thread_id)];
+        let path = [
+            Word("sessions"),
+            Id(ResourceKind::Session, session_id),
+            Word("threads"),
+            Id(ResourceKind::SessionThread, thread_id),
+        ];
         self.send(&Call::get("get_thread", &path)).await?.object()
     }
 
@@ -19,7 +25,7 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn threads(&self, session_id: &str, paging: &Paging) -> Result<Page<SessionThread>, Error> {
-        let path = [Word("sessions"), Session(session_id), Word("threads")];
+        let path = [Word("sessions"), Id(ResourceKind::Session, session_id), Word("threads")];
         self.send(&Call::get("list_threads", &path).with_query(paging.query())).await?.page()
     }
 
@@ -55,5 +61,11 @@ impl Client {
 }
 
 const fn thread_events_path<'a>(session_id: &'a str, thread_id: &'a str) -> [crate::path::Segment<'a>; 5] {
-    [Word("sessions"), Session(session_id), Word("threads"), Thread(thread_id), Word("events")]
+    [
+        Word("sessions"),
+        Id(ResourceKind::Session, session_id),
+        Word("threads"),
+        Id(ResourceKind::SessionThread, thread_id),
+        Word("events"),
+    ]
 }

@@ -5,7 +5,7 @@ mod over;
 mod severity;
 
 pub use kind::{AlertKind, UnknownAlertKind};
-pub use over::{Cause, LaterEvent, over};
+pub use over::{Cause, LaterEvent, matters_since, over};
 pub use severity::{Severity, UnknownSeverity};
 
 #[cfg(test)]

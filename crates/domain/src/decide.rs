@@ -7,14 +7,15 @@
 //! | anything | deletion | – | applied; a tombstone for ever |
 //! | tombstone | anything | – | superseded |
 //! | no tombstone | anything | gone | a failed try of class `gone`: the deletion may be on its way, or the creation |
-//! | anything | nothing known to fetch | – | ignored |
+//! | older | newer, of a kind without an API | – | applied, without a snapshot |
 //!
 //! Reviews follow from the newest *snapshot* and not from the event that led to it: whichever of several events
 //! arrives first, the same tool uses end up waiting for the same people.
 
+use crate::alerting;
 use crate::event::{Event, Order};
 use crate::failure::FailureClass;
-use crate::rules::{Consequence, Fetch, Rule};
+use crate::rules::{Consequence, Rule};
 use crate::state::{Observation, ResourceState, Snapshot, SnapshotSource};
 use crate::status::EventStatus;
 use serde::{Deserialize, Serialize};
@@ -46,11 +47,11 @@ impl Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectKind {
-    /// Tell a person; keyed by the event that is the cause.
+    /// Tell a person; keyed by what is the cause: the session's idle event where there is one, else the event.
     Alert,
     /// A tool use waits for an answer; keyed by the tool-use event.
     Review,
-    /// The session is over; its transcript is to be kept. One per session.
+    /// The session is over; its transcript is to be kept. Keyed by the event that closed it.
     Archive,
 }
 
@@ -127,9 +128,6 @@ pub struct Decision {
     pub overtaken: Overtaken,
 }
 
-/// Reasons for which a turn ended that a person should know of. Budget is told by an event of its own.
-const BAD_ENDS: [&str; 2] = ["retries_exhausted", "refusal"];
-
 /// Decides what `event` does to `stored`, given what was `seen`.
 ///
 /// # Errors
@@ -140,9 +138,6 @@ pub fn decide(
     rule: &Rule,
     seen: &Observation,
 ) -> Result<Decision, FailureClass> {
-    if rule.fetch == Fetch::Unsupported {
-        return Ok(ignored(stored));
-    }
     let deletes = rule.consequence == Consequence::Deletes;
     let was_deleted = stored.deleted_at.is_some();
     if *seen == Observation::Gone && !was_deleted && !deletes {
@@ -158,7 +153,7 @@ pub fn decide(
     if deletes {
         state.deleted_at = state.deleted_at.max(Some(event.created_at));
     }
-    if let Observation::Found(snapshot) = seen
+    if let Some(snapshot) = seen.snapshot()
         && takes_over(snapshot, state.snapshot.as_ref(), newest)
     {
         state.snapshot = Some(snapshot.clone());
@@ -168,18 +163,6 @@ pub fn decide(
     let effects = effects(event, rule, seen, &state);
     let overtaken = overtaken(&state);
     Ok(Decision { outcome, state, history: Some(order), effects, overtaken })
-}
-
-/// The decision on an event from which nothing is known to follow.
-#[must_use]
-pub fn ignored(stored: &ResourceState) -> Decision {
-    Decision {
-        outcome: Outcome::Ignored,
-        state: stored.clone(),
-        history: None,
-        effects: Vec::new(),
-        overtaken: Overtaken::Nothing,
-    }
 }
 
 /// A payload has no clock of its own but its event's, so it counts when its event does.
@@ -192,37 +175,24 @@ fn takes_over(seen: &Snapshot, stored: Option<&Snapshot>, newest: bool) -> bool 
 
 fn effects(event: &Event, rule: &Rule, seen: &Observation, state: &ResourceState) -> Vec<Effect> {
     let mut effects = Vec::new();
-    let event_type = event.event_type.as_str();
     match rule.consequence {
         Consequence::State | Consequence::Deletes => {}
-        Consequence::Alert => effects.push(Effect {
-            kind: EffectKind::Alert,
-            key: event.id.as_str().to_owned(),
-            standing: Standing::Due,
-            detail: event_type.to_owned(),
-        }),
+        Consequence::Alert => effects.push(alerting::of_event(event, rule, seen)),
         Consequence::Closes => effects.push(Effect {
             kind: EffectKind::Archive,
-            key: "transcript".to_owned(),
+            // Whoever fetches finishes all that were recorded before; what closes the session again later needs another fetch.
+            key: event.id.as_str().to_owned(),
             standing: if state.deleted_at.is_some() { Standing::Obsolete } else { Standing::Due },
             detail: "session closed".to_owned(),
         }),
     }
-    if let Observation::Found(snapshot) = seen {
-        effects.extend(bad_end(snapshot));
+    if let Some(snapshot) = seen.snapshot() {
+        // An event that alerts may be about the very same thing.
+        let bad_end = alerting::of_snapshot(rule.resource, snapshot);
+        effects.extend(bad_end.filter(|end| effects.iter().all(|known| known.key != end.key)));
         effects.extend(reviews(snapshot, state));
     }
     effects
-}
-
-fn bad_end(snapshot: &Snapshot) -> Option<Effect> {
-    let waiting = snapshot.waiting.as_ref()?;
-    BAD_ENDS.contains(&waiting.reason.as_str()).then(|| Effect {
-        kind: EffectKind::Alert,
-        key: waiting.event_id.clone(),
-        standing: Standing::Due,
-        detail: waiting.reason.clone(),
-    })
 }
 
 /// A review per tool use that waited when `snapshot` was taken; those that the newest snapshot no longer names are

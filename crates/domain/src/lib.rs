@@ -7,17 +7,22 @@
 //!
 //! The life of an event: [`envelope::parse`] turns a signed body into an [`Event`]; its [`Rule`] says which
 //! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
-//! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
+//! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame;
+//! [`budget`] says how many calls may be made.
 
 pub mod alert;
+mod alerting;
 pub mod breaker;
+pub mod budget;
 pub mod clock;
 pub mod decide;
 pub mod envelope;
 pub mod event;
 pub mod failure;
+pub mod gaps;
 pub mod ids;
 pub mod policy;
+pub mod reconcile;
 pub mod resource;
 pub mod retry;
 pub mod review;
@@ -27,6 +32,7 @@ pub mod status;
 
 pub use alert::{AlertKind, Severity};
 pub use breaker::Breaker;
+pub use budget::{CallClass, Rate};
 pub use clock::Clock;
 pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};
 pub use event::{Dialect, Event, EventKey, Order};
@@ -37,5 +43,5 @@ pub use resource::{ResourceKind, ResourceRef};
 pub use retry::{Next, RetryPolicy};
 pub use review::{Answer, ReviewStatus};
 pub use rules::{Consequence, Fetch, Rule, rule_for};
-pub use state::{Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
+pub use state::{Explanation, Idle, Observation, ResourceState, Snapshot, SnapshotSource, Waiting};
 pub use status::EventStatus;

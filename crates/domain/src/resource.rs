@@ -61,6 +61,27 @@ impl ResourceKind {
     }
 }
 
+impl ResourceKind {
+    /// The kind of what resources of this kind belong to, where they can only be fetched through it.
+    #[must_use]
+    pub const fn parent(self) -> Option<Self> {
+        match self {
+            Self::SessionThread => Some(Self::Session),
+            Self::VaultCredential => Some(Self::Vault),
+            Self::Session
+            | Self::Vault
+            | Self::Agent
+            | Self::Deployment
+            | Self::DeploymentRun
+            | Self::Environment
+            | Self::MemoryStore
+            | Self::ExternalKey
+            | Self::UserProfile
+            | Self::Message => None,
+        }
+    }
+}
+
 impl fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -1,18 +1,36 @@
-//! What each type of event means: the one table from which fetching, ordering and consequences follow.
+//! What each type of event means: the one table from which fetching, ordering and consequences follow, and
+//! `docs/EVENTS.md` too.
+
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use crate::resource::ResourceKind;
+pub use table::RULES;
 
 /// What has to be looked up before an event can be decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fetch {
     /// The resource itself (and for an idle session, the reason why it waits).
     Resource,
+    /// The resource, from the API in any case, and what else there is to ask about why this happened: when the session
+    /// idled for that reason, what a live probe of the credential finds.
+    ResourceAndCause,
     /// Nothing: the event is final by itself.
     Nothing,
     /// Nothing: the payload is the snapshot (classic events).
     Payload,
-    /// Nothing is built to fetch this kind; the event is stored and shown, and nothing follows.
-    Unsupported,
+    /// Nothing: the API does not give out this kind. The event stands in the resource's history and is all we know.
+    Unavailable,
+}
+
+impl Fetch {
+    /// Whether the API is asked.
+    #[must_use]
+    pub const fn is_asked_for(self) -> bool {
+        matches!(self, Self::Resource | Self::ResourceAndCause)
+    }
 }
 
 /// What an event brings about, besides state and history. What a *waiting* session calls for does not stand here:
@@ -29,6 +47,23 @@ pub enum Consequence {
     Deletes,
 }
 
+/// Who says that a type exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The platform's documents, with the occasion on which it is sent.
+    Documented,
+    /// The platform's client libraries alone; nobody published when it is sent.
+    SdkOnly,
+    /// Documents that the platform has replaced since.
+    OlderDocuments,
+    /// The platform, for endpoints of whole organizations.
+    Organization,
+    /// The second of the two contracts that Holdfast was built for (thin events).
+    Contract,
+    /// The first of them (full payloads).
+    Classic,
+}
+
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
@@ -42,6 +77,10 @@ pub struct Rule {
     pub fetch: Fetch,
     /// What follows.
     pub consequence: Consequence,
+    /// Who says that the type exists.
+    pub source: Source,
+    /// What has happened, in words.
+    pub happens_when: &'static str,
 }
 
 /// The rule of an event type, or `None` for a type nobody told us about.
@@ -50,24 +89,33 @@ pub fn rule_for(event_type: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.event_type == event_type)
 }
 
-/// The rule for an unknown type of a known kind: look at the resource again, since something happened to it.
+/// The rule for an unknown type of a known kind: look at the resource again, since something happened to it. `None` for
+/// classic events, of which an unknown one may show anything.
 #[must_use]
-pub fn fallback_rule(kind: ResourceKind) -> Rule {
+pub fn fallback_rule(kind: ResourceKind) -> Option<Rule> {
     let fetch = match kind {
-        ResourceKind::Session | ResourceKind::SessionThread => Fetch::Resource,
-        ResourceKind::Vault
+        ResourceKind::Session
+        | ResourceKind::SessionThread
+        | ResourceKind::Vault
         | ResourceKind::VaultCredential
         | ResourceKind::Agent
         | ResourceKind::Deployment
         | ResourceKind::DeploymentRun
         | ResourceKind::Environment
-        | ResourceKind::MemoryStore
-        | ResourceKind::ExternalKey
-        | ResourceKind::UserProfile
-        | ResourceKind::Message => Fetch::Unsupported,
+        | ResourceKind::MemoryStore => Fetch::Resource,
+        ResourceKind::ExternalKey | ResourceKind::UserProfile => Fetch::Unavailable,
+        ResourceKind::Message => return None,
     };
-    // No tie-break rank of its own: an unknown type sorts before the known ones of the same instant.
-    Rule { event_type: "", resource: kind, rank: 0, fetch, consequence: Consequence::State }
+    Some(Rule {
+        event_type: "",
+        resource: kind,
+        // No tie-break rank of its own: an unknown type sorts before the known ones of the same instant.
+        rank: 0,
+        fetch,
+        consequence: Consequence::State,
+        source: Source::SdkOnly,
+        happens_when: "",
+    })
 }
 
 /// The kind that an event type speaks of, told by its first words.
@@ -86,82 +134,3 @@ pub fn kind_of(event_type: &str) -> Option<ResourceKind> {
         family => family.parse().ok(),
     }
 }
-
-const fn row(
-    event_type: &'static str,
-    resource: ResourceKind,
-    rank: u8,
-    fetch: Fetch,
-    consequence: Consequence,
-) -> Rule {
-    Rule { event_type, resource, rank, fetch, consequence }
-}
-
-use Consequence::{Alert, Closes, Deletes, State};
-use Fetch::{Nothing, Payload, Resource, Unsupported};
-use ResourceKind::{
-    Agent, Deployment, DeploymentRun, Environment, ExternalKey, MemoryStore, Message, Session, SessionThread,
-    UserProfile, Vault, VaultCredential,
-};
-
-/// All types we know. Ranks rise along a life: created, running, waiting, ended, archived, deleted.
-pub const RULES: &[Rule] = &[
-    row("session.created", Session, 10, Resource, State),
-    row("session.status_scheduled", Session, 11, Resource, State),
-    row("session.pending", Session, 12, Resource, State),
-    row("session.updated", Session, 15, Resource, State),
-    row("session.running", Session, 20, Resource, State),
-    row("session.status_run_started", Session, 21, Resource, State),
-    row("session.status_rescheduled", Session, 25, Resource, State),
-    row("session.outcome_evaluation_ended", Session, 30, Resource, State),
-    row("session.budget_reached", Session, 40, Resource, Alert),
-    row("session.idled", Session, 50, Resource, State),
-    row("session.status_idled", Session, 51, Resource, State),
-    row("session.requires_action", Session, 52, Resource, State),
-    row("tool.result_pending", Session, 53, Resource, State),
-    row("session.status_error", Session, 60, Resource, Alert),
-    row("session.status_completed", Session, 70, Resource, Closes),
-    row("session.status_terminated", Session, 80, Resource, Closes),
-    row("session.archived", Session, 90, Resource, Closes),
-    row("session.deleted", Session, 100, Nothing, Deletes),
-    row("session.thread_created", SessionThread, 10, Resource, State),
-    row("session.thread_idled", SessionThread, 50, Resource, State),
-    row("session.thread_terminated", SessionThread, 80, Resource, State),
-    row("content_moderation.denied", Message, 20, Payload, Alert),
-    row("message.created", Message, 10, Payload, State),
-    row("vault.created", Vault, 10, Unsupported, State),
-    row("vault.archived", Vault, 90, Unsupported, State),
-    row("vault.deleted", Vault, 100, Nothing, Deletes),
-    row("vault_credential.created", VaultCredential, 10, Unsupported, State),
-    row("vault_credential.refresh_failed", VaultCredential, 50, Unsupported, Alert),
-    row("vault_credential.archived", VaultCredential, 90, Unsupported, State),
-    row("vault_credential.deleted", VaultCredential, 100, Nothing, Deletes),
-    row("agent.created", Agent, 10, Unsupported, State),
-    row("agent.updated", Agent, 20, Unsupported, State),
-    row("agent.archived", Agent, 90, Unsupported, State),
-    row("agent.deleted", Agent, 100, Nothing, Deletes),
-    row("deployment.created", Deployment, 10, Unsupported, State),
-    row("deployment.updated", Deployment, 20, Unsupported, State),
-    row("deployment.paused", Deployment, 40, Unsupported, Alert),
-    row("deployment.unpaused", Deployment, 50, Unsupported, State),
-    row("deployment.archived", Deployment, 90, Unsupported, State),
-    row("deployment.deleted", Deployment, 100, Nothing, Deletes),
-    row("deployment_run.started", DeploymentRun, 10, Unsupported, State),
-    row("deployment_run.succeeded", DeploymentRun, 50, Unsupported, State),
-    row("deployment_run.failed", DeploymentRun, 60, Unsupported, Alert),
-    row("environment.created", Environment, 10, Unsupported, State),
-    row("environment.updated", Environment, 20, Unsupported, State),
-    row("environment.archived", Environment, 90, Unsupported, State),
-    row("environment.deleted", Environment, 100, Nothing, Deletes),
-    row("memory_store.created", MemoryStore, 10, Unsupported, State),
-    row("memory_store.archived", MemoryStore, 90, Unsupported, State),
-    row("memory_store.deleted", MemoryStore, 100, Nothing, Deletes),
-    row("external_key.failed", ExternalKey, 20, Unsupported, State),
-    row("external_key.recovered", ExternalKey, 30, Unsupported, State),
-    row("user_profile.enforcement_action_opened", UserProfile, 20, Unsupported, State),
-    row("user_profile.enforcement_action_resolved", UserProfile, 30, Unsupported, State),
-    row("user_profile.program_status_updated", UserProfile, 40, Unsupported, State),
-];
-
-#[cfg(test)]
-mod tests;

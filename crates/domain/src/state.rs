@@ -79,10 +79,53 @@ impl Snapshot {
 pub enum Observation {
     /// The resource was there.
     Found(Snapshot),
+    /// The resource was there, and more was asked about why something happened to it.
+    Explained(Snapshot, Explanation),
     /// The API says that it is not there.
     Gone,
     /// There was nothing to ask: the event says it all, or our knowledge is newer than the event.
     NotFetched,
+}
+
+impl Observation {
+    /// The resource, where it was there.
+    #[must_use]
+    pub const fn snapshot(&self) -> Option<&Snapshot> {
+        match self {
+            Self::Found(snapshot) | Self::Explained(snapshot, _) => Some(snapshot),
+            Self::Gone | Self::NotFetched => None,
+        }
+    }
+
+    /// What more was asked.
+    #[must_use]
+    pub const fn explanation(&self) -> Option<&Explanation> {
+        match self {
+            Self::Explained(_, explanation) => Some(explanation),
+            Self::Found(_) | Self::Gone | Self::NotFetched => None,
+        }
+    }
+}
+
+/// What was asked beside the resource, to say why something happened. It is not kept: what counts of it goes into the
+/// key and the detail of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Explanation {
+    /// The last times that the session went idle, the newest first.
+    pub idles: Vec<Idle>,
+    /// One line for people.
+    pub note: Option<String>,
+}
+
+/// One time that a session went idle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idle {
+    /// The event of the session's list that says so.
+    pub event_id: String,
+    /// Its `stop_reason.type`. Open.
+    pub reason: String,
+    /// When it was.
+    pub at: DateTime<Utc>,
 }
 
 /// All that is kept of a resource. Each part only ever moves forward (a maximum, or a flag that stays set), which

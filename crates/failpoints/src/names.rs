@@ -1,7 +1,7 @@
 //! All lines that have a name, in the order in which an event passes them. `docs/CONTRIBUTING.md` says where each one is.
 
 /// The names of all failpoints.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: &[&str] = &[
     "accept.committed",
     "accept.confirmed",
     "publish.begin",
@@ -14,8 +14,13 @@ pub const NAMES: [&str; 16] = [
     "apply.committed",
     "apply.dead_published",
     "apply.acknowledging",
+    "replies.taken",
+    "replies.posted",
+    "replies.written",
+    "replies.committed",
     "settle.judged",
     "settle.copied",
     "settle.removed",
     "replay.chunk",
+    "reconcile.accepted",
 ];

@@ -62,6 +62,15 @@ impl Default for Config {
     }
 }
 
+impl From<crate::dead::SettleError> for AuditError {
+    fn from(error: crate::dead::SettleError) -> Self {
+        match error {
+            crate::dead::SettleError::Broker(error) => Self::Broker(error),
+            crate::dead::SettleError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 /// An audit could not go on; nothing is lost, and the next one begins anew.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {

@@ -6,7 +6,9 @@
 //! call inside a transaction.
 
 pub mod accept;
+pub mod alerts;
 pub mod audit;
+pub mod budget;
 pub mod dead;
 pub mod effects;
 pub mod executors;
@@ -14,8 +16,12 @@ mod message;
 pub mod metrics;
 pub mod process;
 pub mod receive;
+pub mod reconcile;
 pub mod relay;
+pub mod replies;
 pub mod reviews;
 pub mod story;
+pub mod transcripts;
+mod tries;
 
 pub use metrics::Metrics;

@@ -1,5 +1,6 @@
 //! What the use cases count. All names are listed in docs/telemetry.md.
 
+use domain::ResourceKind;
 use domain::breaker::Cause;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -33,6 +34,12 @@ pub struct PauseCause {
     cause: &'static str,
 }
 
+/// What an event of an unknown type is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct About {
+    resource: &'static str,
+}
+
 /// Operation and outcome of a call of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ApiCall {
@@ -46,6 +53,7 @@ pub struct Metrics {
     deliveries: Family<Outcome, Counter>,
     accepted: Family<Keeper, Counter>,
     processed: Family<Outcome, Counter>,
+    unknown_types: Family<About, Counter>,
     failed_tries: Family<Class, Counter>,
     relayed: Family<Outcome, Counter>,
     api_calls: Family<ApiCall, Counter>,
@@ -67,6 +75,7 @@ impl Default for Metrics {
             deliveries: Family::default(),
             accepted: Family::default(),
             processed: Family::default(),
+            unknown_types: Family::default(),
             failed_tries: Family::default(),
             relayed: Family::default(),
             api_calls: Family::default(),
@@ -107,6 +116,11 @@ impl Metrics {
             "worker_events",
             "Messages dealt with, by what became of them",
             self.processed.clone(),
+        );
+        registry.register(
+            "worker_unknown_types",
+            "Events of types that the table does not know, by the kind of resource they are about",
+            self.unknown_types.clone(),
         );
         registry.register("worker_failed_tries", "Failed tries, by class", self.failed_tries.clone());
         registry.register(
@@ -149,6 +163,11 @@ impl Metrics {
 
     pub(crate) fn count_processed(&self, outcome: &'static str) {
         self.processed.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(crate) fn count_unknown_type(&self, resource: Option<ResourceKind>) {
+        let resource = resource.map_or("none", ResourceKind::as_str);
+        self.unknown_types.get_or_create(&About { resource }).inc();
     }
 
     pub(crate) fn count_failed_try(&self, class: domain::FailureClass) {

@@ -13,10 +13,12 @@
 //! and no messages are taken from the queue.
 
 mod apply;
+mod astray;
 mod bundle;
 mod failure;
+mod fetch;
 mod gate;
-mod groups;
+pub(crate) mod groups;
 mod intake;
 mod job;
 mod look;
@@ -26,6 +28,7 @@ mod progress;
 mod write;
 
 pub use failure::{Blame, FailedTry};
+pub(crate) use opinion::is_api_away;
 pub use progress::{Progress, Stuck};
 
 use crate::Metrics;

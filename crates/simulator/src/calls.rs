@@ -13,6 +13,8 @@ pub(crate) struct Calls {
     by_status: BTreeMap<u16, u64>,
     /// Retrieve calls by session id.
     session_fetches: BTreeMap<String, u64>,
+    /// Retrieve calls of everything by its id.
+    fetches: BTreeMap<String, u64>,
     /// Goes on over a reset, so that request ids stay unique.
     #[serde(skip)]
     last_request: u64,
@@ -27,6 +29,12 @@ impl Calls {
             && let Some(id) = path.strip_prefix("/v1/sessions/")
         {
             *self.session_fetches.entry(id.to_owned()).or_default() += 1;
+        }
+        if kind.starts_with("GET ")
+            && kind.ends_with("_id}")
+            && let Some((_, id)) = path.rsplit_once('/')
+        {
+            *self.fetches.entry(id.to_owned()).or_default() += 1;
         }
         self.last_request += 1;
         format!("req_01Simulated{:013}", self.last_request)

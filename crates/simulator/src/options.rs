@@ -25,6 +25,10 @@ pub struct Options {
     pub turn_time: Option<Duration>,
     /// Whether creating a session sends `session.created`, a type without a documented trigger.
     pub created_webhooks: bool,
+    /// Share of all webhooks that never leave, 0 to 1; which ones follows from the seed and their ids.
+    pub drop: f64,
+    /// API calls that are let through in a minute; the others are answered 429.
+    pub requests_per_minute: Option<usize>,
     /// Threads that serve HTTP.
     pub http_threads: usize,
 }
@@ -41,6 +45,8 @@ impl Default for Options {
             time_scale: 0.001,
             turn_time: None,
             created_webhooks: false,
+            drop: 0.0,
+            requests_per_minute: None,
             http_threads: 1,
         }
     }

@@ -11,10 +11,12 @@ use crate::{
     calls::Calls,
     clock::now,
     error::Error,
+    executor::{Behaviour, Executor},
     faults::Faults,
+    limit::Limit,
     lock::lock,
     options::Options,
-    webhook::{Courier, Dialect, Endpoint, Envelope, Parcel},
+    webhook::{Courier, DeliveryOptions, Dialect, Endpoint, Envelope, Parcel},
     world::{Notice, Scenario, World},
 };
 
@@ -27,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) faults: Arc<Mutex<Faults>>,
     pub(crate) calls: Arc<Mutex<Calls>>,
+    pub(crate) limit: Arc<Mutex<Limit>>,
+    pub(crate) executor: Arc<Mutex<Executor>>,
     pub(crate) courier: Arc<Courier>,
     pub(crate) batches: Arc<Mutex<Batches>>,
     pub(crate) tasks: TaskTracker,
@@ -43,6 +47,8 @@ impl Shared {
             world: Arc::new(Mutex::new(World::new(seed, options.created_webhooks))),
             faults: Arc::new(Mutex::new(Faults::new(seed))),
             calls: Arc::default(),
+            limit: Arc::new(Mutex::new(Limit::new(options.requests_per_minute))),
+            executor: Arc::new(Mutex::new(configured_executor(&options)?)),
             courier: Arc::new(courier),
             batches: Arc::default(),
             tasks: TaskTracker::new(),
@@ -57,6 +63,8 @@ impl Shared {
         *lock(&self.world) = World::new(self.seed, self.options.created_webhooks);
         *lock(&self.faults) = Faults::new(self.seed);
         lock(&self.calls).reset();
+        *lock(&self.limit) = Limit::new(self.options.requests_per_minute);
+        *lock(&self.executor) = configured_executor(&self.options)?;
         *lock(&self.courier.endpoint) = configured_endpoint(&self.options)?;
         *lock(&self.courier.journal) = crate::webhook::Journal::default();
         Ok(())
@@ -68,7 +76,7 @@ impl Shared {
             let (shared, parcel) = (self.clone(), self.parcel(notice));
             self.tasks.spawn(async move { shared.courier.deliver(&parcel).await });
             if notice.kind == "session.status_run_started" {
-                self.end_turn_later(&notice.session);
+                self.end_turn_later(&notice.subject);
             }
         }
     }
@@ -76,15 +84,7 @@ impl Shared {
     /// A notice as the platform would send it, with a fresh event id.
     pub(crate) fn parcel(&self, notice: &Notice) -> Parcel {
         let event_id = lock(&self.world).ids().webhook();
-        let envelope = Envelope::of(notice, event_id.clone());
-        Parcel {
-            event_id,
-            kind: notice.kind.clone(),
-            session: Some(notice.session.clone()),
-            body: envelope.body(Dialect::Platform),
-            options: None,
-            endpoint: None,
-        }
+        Parcel::of(&Envelope::of(notice, event_id), Dialect::Platform)
     }
 
     fn end_turn_later(&self, session: &str) {
@@ -110,7 +110,17 @@ impl Shared {
 }
 
 fn configured_endpoint(options: &Options) -> Result<Endpoint, Error> {
+    let secret = configured_secret(options)?;
+    let delivery = DeliveryOptions { drop: options.drop, ..DeliveryOptions::default() };
+    Ok(Endpoint { url: options.webhook_url.clone(), secret, options: delivery, ..Endpoint::default() })
+}
+
+/// Expects the signing key of the webhooks until told of another one.
+fn configured_executor(options: &Options) -> Result<Executor, Error> {
+    Ok(Executor::new(Behaviour { secret: configured_secret(options)?, ..Behaviour::default() }))
+}
+
+fn configured_secret(options: &Options) -> Result<Option<Secret>, Error> {
     let secret = options.signing_key.as_deref().map(Secret::parse).transpose();
-    let secret = secret.map_err(|source| Error::SigningKey { source })?;
-    Ok(Endpoint { url: options.webhook_url.clone(), secret, ..Endpoint::default() })
+    secret.map_err(|source| Error::SigningKey { source })
 }

@@ -1,10 +1,18 @@
 //! What a person should know: raising and resolving alerts.
 
+mod list;
+mod open;
+
 use crate::error::Error;
 use chrono::{DateTime, Utc};
 use domain::alert::Cause;
 use domain::{ResourceRef, Severity};
 use sqlx::PgConnection;
+
+pub use list::{AlertFilter, AlertRow, find_alert, list_alerts};
+pub use open::{
+    EventFacts, OpenAlert, event_facts, history_since, open_alert_figures, open_alerts_of_resources,
+};
 
 /// An alert to be raised.
 #[derive(Debug)]
@@ -53,7 +61,7 @@ pub async fn raise_caused_alert(
         r#"
         INSERT INTO alerts (kind, key, severity, resource_type, resource_id, title, details, event, idle_event, caused_at,
             raised_at, last_raised_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::text::json, $8, $9, $10, $11, $11)
         ON CONFLICT (kind, key) WHERE resolved_at IS NULL DO UPDATE SET
             times = alerts.times + 1, last_raised_at = excluded.last_raised_at, title = excluded.title,
             details = excluded.details, event = coalesce(excluded.event, alerts.event),
@@ -71,7 +79,7 @@ pub async fn raise_caused_alert(
         alert.resource.map(|resource| resource.kind.as_str()),
         alert.resource.map(|resource| resource.id.as_str()),
         title,
-        details as _,
+        details,
         alert.event,
         cause.and_then(|cause| cause.idle_event.as_deref()),
         cause.map(|cause| cause.at),
@@ -98,7 +106,7 @@ pub async fn record_past_alert(
         r#"
         INSERT INTO alerts (kind, key, severity, resource_type, resource_id, title, details, event, idle_event, caused_at,
             raised_at, last_raised_at, resolved_at, resolution)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::text::json, $8, $9, $10, $11, $11, $11, $12)
         RETURNING id
         "#,
         alert.kind,
@@ -107,7 +115,7 @@ pub async fn record_past_alert(
         alert.resource.map(|resource| resource.kind.as_str()),
         alert.resource.map(|resource| resource.id.as_str()),
         title,
-        details as _,
+        details,
         alert.event,
         cause.idle_event.as_deref(),
         cause.at,
@@ -173,6 +181,8 @@ fn text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-fn storable(alert: &NewAlert<'_>) -> (String, sqlx::types::Json<serde_json::Value>) {
-    (text(alert.title), sqlx::types::Json(alert.details.clone()))
+/// Title and details as Postgres takes them; the details as text, since a parameter of a JSON type would be taken for jsonb,
+/// which refuses some strings.
+fn storable(alert: &NewAlert<'_>) -> (String, String) {
+    (text(alert.title), alert.details.to_string())
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use chrono::{DateTime, Utc};
+use domain::EventStatus;
 use serde::Serialize;
 use sqlx::PgConnection;
 
@@ -19,11 +20,29 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The states with their events, in the order in which people read them.
+    #[must_use]
+    pub const fn by_status(&self) -> [(EventStatus, i64); 6] {
+        [
+            (EventStatus::Pending, self.pending),
+            (EventStatus::Applied, self.applied),
+            (EventStatus::Superseded, self.superseded),
+            (EventStatus::Ignored, self.ignored),
+            (EventStatus::Dead, self.dead),
+            (EventStatus::Discarded, self.discarded),
+        ]
+    }
+
+    /// Accepted less the sum of all states; anything but 0 is a bug.
+    #[must_use]
+    pub fn difference(&self) -> i64 {
+        self.accepted - self.by_status().iter().map(|(_, events)| events).sum::<i64>()
+    }
+
     /// Whether every accepted event is in exactly one state.
     #[must_use]
-    pub const fn balances(&self) -> bool {
-        self.accepted
-            == self.pending + self.applied + self.superseded + self.ignored + self.dead + self.discarded
+    pub fn balances(&self) -> bool {
+        self.difference() == 0
     }
 
     /// Adds another part of the events.

@@ -8,6 +8,7 @@ mod accept;
 mod alerts;
 mod attempts;
 mod audit;
+mod budget;
 mod bundles;
 mod connection;
 mod dead;
@@ -22,16 +23,20 @@ mod ledger;
 mod outbox;
 mod processing;
 mod quarantine;
+pub mod reconcile;
 mod replays;
 mod replies;
 mod resources;
 mod reviews;
 mod settling;
 mod standing;
+mod transcripts;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
 pub use alerts::{
-    NewAlert, raise_alert, raise_caused_alert, record_past_alert, resolve_alert, resolve_alert_by_number,
+    AlertFilter, AlertRow, EventFacts, NewAlert, OpenAlert, event_facts, find_alert, history_since,
+    list_alerts, open_alert_figures, open_alerts_of_resources, raise_alert, raise_caused_alert,
+    record_past_alert, resolve_alert, resolve_alert_by_number,
 };
 pub use attempts::{Attempt, attempts_of};
 pub use audit::{
@@ -40,6 +45,7 @@ pub use audit::{
     open_rounds, overtake, place_round, report_held, requeue_chunk, see_one_instant, try_lock_auditing,
     worker_reports,
 };
+pub use budget::{pause_calls, take_tokens};
 pub use bundles::{DueBundle, DueEvent, claim_bundles, confirm_bundles, keep_in_bundle};
 pub use connection::{Options, Server, Store};
 pub use dead::{
@@ -59,10 +65,14 @@ pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, sc
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
 pub use replays::{Replay, cancel_replay, find_replay, finish_replay, replay_chunk, start_replay};
-pub use replies::{NewReply, accept_reply};
+pub use replies::{
+    NewReply, REPLY_ENDPOINT, REPLY_EVENT_TYPE, Reply, ReplyEnd, ReplyFigures, StrayReply, accept_reply,
+    end_replies, hold_replies, lock_replies, release_replies, reply_figures, requeue_replies, stray_replies,
+    try_lock_replies,
+};
 pub use resources::{
     NewState, ResourceDetail, ResourceFilter, ResourceRow, States, find_resource, list_resources,
-    load_states, lock_states, save_states,
+    load_states, lock_states, parent_of, save_states,
 };
 pub use reviews::{
     Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
@@ -72,3 +82,9 @@ pub use reviews::{
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};
+pub use transcripts::{
+    FetchedTranscript, NewTranscriptPart, PartRow, TranscriptFilter, TranscriptHold, TranscriptRow,
+    TranscriptThread, add_transcript_part, begin_transcript, find_transcript, finish_archiving,
+    finish_transcript, keep_transcript, list_transcripts, release_transcript, transcript_body,
+    transcript_parts, transcript_threads,
+};

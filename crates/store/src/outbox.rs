@@ -1,5 +1,6 @@
 //! The outbox: the whole scheduler of what is still to be published.
 
+use crate::accept::Source;
 use crate::error::{Error, count, word};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -27,6 +28,11 @@ impl Queue {
             Self::Dead => "dead",
             Self::Replies => "replies",
         }
+    }
+
+    /// Where the messages of pending events go that came to us like this.
+    pub(crate) fn of_source(source: &str) -> Self {
+        if source == Source::Reply.as_str() { Self::Replies } else { Self::Work }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::outbox::{Queue, as_integer, drop_intentions};
+use crate::replies::fail_replies;
 use chrono::{DateTime, Utc};
 use domain::{EventStatus, FailureClass};
 use sqlx::PgConnection;
@@ -125,8 +126,9 @@ pub async fn record_failures(
         &errors as _,
         now,
     )
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(&failed)?;
-    Ok(())
+    let died = failures.iter().filter(|failure| failure.dead).map(|failure| failure.event);
+    fail_replies(tx, &died.collect::<Vec<_>>()).await
 }

@@ -2,6 +2,7 @@
 
 use crate::dead::{DeadFilter, select_dead};
 use crate::error::Error;
+use crate::replies::revive_replies;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -79,11 +80,11 @@ pub async fn replay_chunk(
             UPDATE events SET generation = generation + 1, tries = 0, status = 'pending', error_class = NULL,
                 last_error = NULL, dead_at = NULL, finished_at = NULL
             WHERE id = ANY($1)
-            RETURNING id, generation
+            RETURNING id, generation, CASE source WHEN 'reply' THEN 'replies' ELSE 'work' END AS queue
         )
         INSERT INTO outbox (event, queue, generation, tries, due_at)
-        SELECT id, 'work', generation, 0, $2 FROM again ORDER BY id
-        ON CONFLICT (event) DO UPDATE SET ticket = nextval('outbox_ticket'), queue = 'work',
+        SELECT id, queue, generation, 0, $2 FROM again ORDER BY id
+        ON CONFLICT (event) DO UPDATE SET ticket = nextval('outbox_ticket'), queue = excluded.queue,
             generation = excluded.generation, tries = 0, due_at = excluded.due_at
         "#,
         &events,
@@ -92,6 +93,7 @@ pub async fn replay_chunk(
     .execute(&mut *tx)
     .await
     .map_err(&failed)?;
+    revive_replies(tx, &events).await?;
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     sqlx::query!(
         "UPDATE replays SET replayed = replayed + $2, updated_at = $3 WHERE id = $1",

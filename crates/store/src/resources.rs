@@ -48,6 +48,25 @@ pub async fn load_states(connection: &mut PgConnection, resources: &[&ResourceRe
     rows.into_iter().map(state).collect()
 }
 
+/// What a stored resource belongs to, where an event has named it.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn parent_of(
+    connection: &mut PgConnection,
+    resource: &ResourceRef,
+) -> Result<Option<String>, Error> {
+    let parent = sqlx::query_scalar!(
+        "SELECT parent_id FROM resources WHERE resource_type = $1 AND resource_id = $2",
+        resource.kind.as_str(),
+        resource.id,
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(Error::of("read what a resource belongs to"))?;
+    Ok(parent.flatten())
+}
+
 /// Creates the rows that are missing (people see them once an event was decided), locks all of them until the transaction ends, and reads them.
 ///
 /// # Errors
@@ -131,7 +150,7 @@ fn state(row: StateRow) -> Result<((ResourceKind, String), ResourceState), Error
 /// A resource's new state, to be written.
 #[derive(Debug)]
 pub struct NewState<'a> {
-    /// The resource.
+    /// The resource. What it belongs to is written where it was not known yet.
     pub resource: &'a ResourceRef,
     /// The workspace that its newest event named.
     pub workspace_id: Option<&'a str>,
@@ -169,6 +188,8 @@ pub async fn save_states(tx: &mut PgConnection, states: &[NewState<'_>]) -> Resu
         states.iter().map(|new| last(new).map(|o| o.created_at)).collect();
     let last_ranks: Vec<Option<i16>> =
         states.iter().map(|new| last(new).map(|o| i16::from(o.rank))).collect();
+    // The event that created the row may not have named it.
+    let parents: Vec<Option<&str>> = states.iter().map(|new| new.resource.parent_id.as_deref()).collect();
     let last_ids: Vec<Option<String>> =
         states.iter().map(|new| last(new).map(|o| o.event_id.as_str().to_owned())).collect();
     sqlx::query!(
@@ -177,12 +198,13 @@ pub async fn save_states(tx: &mut PgConnection, states: &[NewState<'_>]) -> Resu
             snapshot = new.snapshot::json, snapshot_source = new.snapshot_source,
             snapshot_status = new.snapshot_status, snapshot_updated_at = new.snapshot_updated_at,
             fetched_at = new.fetched_at, waiting = new.waiting::json, deleted_at = new.deleted_at,
-            last_event_created_at = new.last_created_at, last_event_rank = new.last_rank, last_event_id = new.last_id
+            last_event_created_at = new.last_created_at, last_event_rank = new.last_rank,
+            last_event_id = new.last_id, parent_id = coalesce(resources.parent_id, new.parent_id)
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::timestamptz[], $9::timestamptz[], $10::text[], $11::timestamptz[], $12::timestamptz[],
-                $13::smallint[], $14::text[])
+                $13::smallint[], $14::text[], $15::text[])
             AS new (resource_type, resource_id, workspace_id, status, snapshot, snapshot_source, snapshot_status,
-                snapshot_updated_at, fetched_at, waiting, deleted_at, last_created_at, last_rank, last_id)
+                snapshot_updated_at, fetched_at, waiting, deleted_at, last_created_at, last_rank, last_id, parent_id)
         WHERE resources.resource_type = new.resource_type AND resources.resource_id = new.resource_id
         "#,
         &kinds as _,
@@ -199,6 +221,7 @@ pub async fn save_states(tx: &mut PgConnection, states: &[NewState<'_>]) -> Resu
         &last_times as _,
         &last_ranks as _,
         &last_ids as _,
+        &parents as _,
     )
     .execute(tx)
     .await

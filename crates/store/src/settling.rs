@@ -1,6 +1,7 @@
 //! What settling needs to know: whose turn it is, when it was last done, and which dead events should have a letter.
 
 use crate::error::{Error, count};
+use crate::outbox::Queue;
 use crate::standing::EventStanding;
 use chrono::{DateTime, Utc};
 use domain::{EventKey, EventStatus};
@@ -46,7 +47,7 @@ pub async fn dead_without_intention(
 ) -> Result<Vec<(EventKey, EventStanding)>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT id, endpoint, event_id, generation, tries FROM events
+        SELECT id, endpoint, event_id, generation, tries, source FROM events
         WHERE status = 'dead' AND dead_at < $1 AND id > $2
             AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
         ORDER BY id LIMIT $3 FOR UPDATE OF events SKIP LOCKED
@@ -65,6 +66,7 @@ pub async fn dead_without_intention(
                 status: EventStatus::Dead,
                 generation: count("events", "generation", row.id, row.generation)?,
                 tries: count("events", "tries", row.id, row.tries)?,
+                queue: Queue::of_source(&row.source),
             };
             Ok((crate::events::key(row.id, row.endpoint, row.event_id)?, standing))
         })

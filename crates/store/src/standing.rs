@@ -1,6 +1,7 @@
 //! Where events stand.
 
 use crate::error::{Error, count, word};
+use crate::outbox::Queue;
 use domain::{EventKey, EventStatus};
 use sqlx::PgConnection;
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ pub struct EventStanding {
     pub generation: u32,
     /// Tries used up in this generation.
     pub tries: u32,
+    /// Where its messages go while it is pending.
+    pub queue: Queue,
 }
 
 struct Row {
@@ -25,6 +28,7 @@ struct Row {
     status: String,
     generation: i32,
     tries: i32,
+    source: String,
 }
 
 /// Where events stand right now. Those that are not stored are not in the answer.
@@ -39,7 +43,7 @@ pub async fn standing_of(
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT id, endpoint, event_id, status, generation, tries FROM events
+        SELECT id, endpoint, event_id, status, generation, tries, source FROM events
         WHERE (endpoint, event_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
         "#,
         &endpoints as _,
@@ -65,7 +69,7 @@ pub async fn lock_events(
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT id, endpoint, event_id, status, generation, tries FROM events
+        SELECT id, endpoint, event_id, status, generation, tries, source FROM events
         WHERE (endpoint, event_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
         ORDER BY id FOR UPDATE
         "#,
@@ -88,6 +92,7 @@ fn standing(row: Row) -> Result<(EventKey, EventStanding), Error> {
         status: word("events", "status", row.id, &row.status)?,
         generation: count("events", "generation", row.id, row.generation)?,
         tries: count("events", "tries", row.id, row.tries)?,
+        queue: Queue::of_source(&row.source),
     };
     Ok((crate::events::key(row.id, row.endpoint, row.event_id)?, standing))
 }

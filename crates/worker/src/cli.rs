@@ -1,7 +1,9 @@
 //! The command line: its tree, and what is the same for all of its commands.
 
 use crate::answer::Answer;
-use crate::commands::{audit, dlq, doctor, events, migrate, resources, reviews};
+use crate::commands::{
+    alerts, audit, dlq, doctor, events, migrate, reconcile, resources, reviews, transcripts,
+};
 use crate::error::exit_of;
 use crate::print::{Colours, Form};
 use crate::run;
@@ -57,7 +59,9 @@ Examples:
   worker reviews list                    which sessions wait for a person?
   worker dlq list --class transient      what failed for good, and why
   worker dlq replay --type 'session.*'   give it new tries
+  worker alerts list                     what somebody should look at
   worker audit                           is every event somewhere?
+  worker reconcile                       what did the platform fail to deliver?
   worker doctor                          is everything reachable and right?
 
 Exit codes: 0 done; 1 not found, failed, or something is wrong; 64 wrong usage or settings;
@@ -81,8 +85,16 @@ enum Command {
     /// Look at the dead-letter queue, replay it, close what is in it
     #[command(subcommand)]
     Dlq(dlq::Command),
+    /// Read what was said in sessions that are over
+    #[command(subcommand)]
+    Transcripts(transcripts::Command),
+    /// Look at what a person should know, and close it
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Prove that every accepted event is accounted for, queue again what RabbitMQ has lost
     Audit(Box<audit::Args>),
+    /// Compare what is stored with what the API lists, queue what was never delivered
+    Reconcile(Box<reconcile::Args>),
     /// Check that everything is reachable and right
     Doctor(Box<doctor::Args>),
 }
@@ -138,7 +150,10 @@ impl Cli {
             Command::Resources(command) => command.run(form).await,
             Command::Reviews(command) => command.run(form).await,
             Command::Dlq(command) => command.run(form).await,
+            Command::Transcripts(command) => command.run(form).await,
+            Command::Alerts(command) => command.run(form).await,
             Command::Audit(args) => audit::run(&args, form).await,
+            Command::Reconcile(args) => reconcile::run(&args, form).await,
             Command::Doctor(args) => doctor::run(&args, form).await,
         };
         let printed = answer.and_then(|answer: Answer| Ok(answer.print()?));

@@ -1,7 +1,11 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
+mod alerts;
 mod duties;
+mod reconcile;
+mod replies;
 mod reviews;
+mod transcripts;
 
 use crate::run_args::RunSettings;
 use crate::watchdog;
@@ -13,6 +17,7 @@ use duties::Parts;
 use ops::Metrics;
 use ops::audit::{Auditor, Eyes};
 use ops::process::{Config, Processor};
+use replies::Posting;
 use runtime::{Exit, Failure, Health, HealthServer, OrExit, SystemClock, Tasks, listen};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,18 +58,31 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let (metrics, broker_metrics) = (Metrics::default(), broker::Metrics::default());
     metrics.register_worker(&mut registry);
     broker_metrics.register(&mut registry);
+    let reconcile_metrics = ops::reconcile::Metrics::default();
+    reconcile_metrics.register(&mut registry);
     let audit_metrics = ops::audit::Metrics::default();
     audit_metrics.register(&mut registry);
+    let reply_metrics = ops::replies::Metrics::default();
+    reply_metrics.register(&mut registry);
+    let alert_metrics = ops::alerts::Metrics::default();
+    alert_metrics.register(&mut registry);
     let reviewing = reviews::Reviewing::new(settings.review_policy).or_exit(Exit::Failure)?;
     reviewing.metrics.register(&mut registry);
-    let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
+    let budget_metrics = ops::budget::Metrics::default();
+    budget_metrics.register(&mut registry);
+    let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
+    let claude = crate::api::client(&settings.claude, Some(metrics.clone()), Some(Arc::clone(&budget)))
+        .or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
         .or_exit(Exit::Usage)?;
     let (publisher, publishing) =
         Publisher::new(broker.clone(), PublisherConfig::default(), broker_metrics.clone());
-    let consumer =
-        Consumer::new(broker.clone(), ConsumerConfig::new(Queue::Work, settings.prefetch), broker_metrics);
+    let consumer = Consumer::new(
+        broker.clone(),
+        ConsumerConfig::new(Queue::Work, settings.prefetch),
+        broker_metrics.clone(),
+    );
     let (markers, markers_seen) = mpsc::channel(MARKERS);
     let consumer = consumer.with_markers(markers);
     let eyes = Eyes { hands: consumer.hands(), link: consumer.state(), markers: markers_seen };
@@ -74,7 +92,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             concurrency: settings.concurrency,
             intake: usize::from(settings.prefetch),
             apply: APPLY_GROUPS,
-            policy: settings.policy,
+            policy: settings.policy.clone(),
             grace: GRACE,
             worker: worker.clone(),
         },
@@ -93,6 +111,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             LinkState::Up => Ok(()),
             LinkState::Down => Err("not connected".to_owned()),
         });
+    budget.report_to(processor.progress());
     let (progress, limit) = (processor.progress(), watchdog::limit(settings.claude.timeout));
     let stuck = move || progress.stuck(Instant::now(), limit);
     let is_stuck = stuck.clone();
@@ -108,7 +127,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         publishing.run(publisher_stop).await;
         Ok(())
     });
-    let control = Control { flow: processor.flow(), drain: soft.clone(), close: hard.clone() };
+    let flow = processor.flow();
+    let control = Control { flow: flow.clone(), drain: soft.clone(), close: hard.clone() };
     tasks.spawn_lasting("consumer", async move {
         consumer.run(sink, control).await;
         Ok(())
@@ -131,7 +151,18 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    duties::spawn(&Parts { store: store.clone(), broker, claude, clock, reviewing, worker }, &tasks);
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let parts =
+        Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile, reviewing };
+    duties::spawn(&parts, &tasks);
+    let posting = Posting {
+        policy: settings.policy,
+        lease: settings.reply_lease,
+        flow,
+        metrics: reply_metrics,
+        broker_metrics,
+    };
+    replies::spawn(&parts, posting, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;
     store.close().await;

@@ -1,5 +1,6 @@
 //! The settings of `worker run`.
 
+use chrono::TimeDelta;
 use clap::Args;
 use domain::RetryPolicy;
 use runtime::{Exit, Failure, OrExit};
@@ -24,6 +25,14 @@ pub(crate) struct RunArgs {
     /// How often the workers together check that no event was lost by RabbitMQ
     #[arg(long, env = "HOLDFAST_AUDIT_INTERVAL", value_name = "TIME", default_value = "60s", value_parser = audit_interval, help_heading = "Pace")]
     audit_interval: Duration,
+
+    /// How long a worker has to post answers to a session, before another one looks what has become of them
+    #[arg(long, env = "HOLDFAST_REPLY_LEASE", value_name = "TIME", default_value = "2m", value_parser = reply_lease, help_heading = "Pace")]
+    reply_lease: Duration,
+
+    /// How often what is stored is compared with what the API lists, by one worker at a time; 0s: never
+    #[arg(long, env = "HOLDFAST_RECONCILE_INTERVAL", value_name = "TIME", default_value = "5m", value_parser = reconcile_interval, help_heading = "Pace")]
+    reconcile_interval: Duration,
 
     /// On shutdown, longest time to finish what has been begun
     #[arg(long, env = "HOLDFAST_DRAIN", value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration, help_heading = "Pace")]
@@ -66,12 +75,36 @@ pub(crate) struct RunSettings {
     pub(crate) prefetch: u16,
     pub(crate) drain: Duration,
     pub(crate) audit_interval: Duration,
+    pub(crate) reply_lease: Duration,
+    /// `None`: never.
+    pub(crate) reconcile_interval: Option<TimeDelta>,
 }
 
 /// At least a second: a marker is a message like any other.
 fn audit_interval(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(interval) if interval < Duration::from_secs(1) => Err("at least 1s".to_owned()),
+        Ok(interval) => Ok(interval),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Long enough for two or three calls.
+fn reply_lease(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(lease) if lease < Duration::from_secs(5) => Err("at least 5s".to_owned()),
+        Ok(lease) if lease > Duration::from_hours(1) => Err("at most 1h".to_owned()),
+        Ok(lease) => Ok(lease),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// At least a second: a pass is some calls of the API.
+fn reconcile_interval(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(interval) if !interval.is_zero() && interval < Duration::from_secs(1) => {
+            Err("at least 1s, or 0s for never".to_owned())
+        }
         Ok(interval) => Ok(interval),
         Err(error) => Err(error.to_string()),
     }
@@ -103,6 +136,10 @@ impl RunArgs {
                 prefetch: self.prefetch,
                 drain: self.drain,
                 audit_interval: self.audit_interval,
+                reply_lease: self.reply_lease,
+                reconcile_interval: TimeDelta::from_std(self.reconcile_interval)
+                    .ok()
+                    .filter(|interval| *interval > TimeDelta::zero()),
             })
         };
         problems.into_result(complete()).or_exit(Exit::Usage)

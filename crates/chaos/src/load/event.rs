@@ -12,8 +12,8 @@ use testkit::payload;
 pub(crate) enum About {
     Session,
     Message,
-    /// A resource of which nothing is known but that it exists: such events are stored and ignored.
-    Vault,
+    /// Something of which nobody told us: such events are stored and ignored.
+    Unknown,
 }
 
 /// What an event calls for, beside its place in the history.
@@ -42,7 +42,7 @@ const KINDS: [Kind; 9] = [
     kind("session.archived", 2, About::Session, Calls::Archive),
     kind("content_moderation.denied", 5, About::Message, Calls::Alert),
     kind("message.created", 5, About::Message, Calls::Nothing),
-    kind("vault.created", 4, About::Vault, Calls::Nothing),
+    kind("weather.changed", 4, About::Unknown, Calls::Nothing),
 ];
 
 const fn kind(event_type: &'static str, share: usize, about: About, calls: Calls) -> Kind {
@@ -120,10 +120,10 @@ impl<'a> Source<'a> {
                 };
                 (message, body)
             }
-            About::Vault => {
-                let vault = format!("vlt_{session}");
-                let body = payload::platform(&id, event_type, &vault, at);
-                (vault, body)
+            About::Unknown => {
+                let place = format!("place_{session}");
+                let body = payload::platform(&id, event_type, &place, at);
+                (place, body)
             }
         };
         SentEvent::new(&id, *about, *calls, &resource, &body)

@@ -69,7 +69,7 @@ fn called_for(event: &SentEvent, waiting: &BTreeMap<String, BTreeSet<String>>) -
     let mut effects = match event.calls {
         Calls::Nothing => Vec::new(),
         Calls::Alert => vec![effect("alert", &event.id)],
-        Calls::Archive => vec![effect("archive", "transcript")],
+        Calls::Archive => vec![effect("archive", &event.id)],
     };
     // Every look at a session shows what it waits for.
     let tools = waiting.get(&event.resource).into_iter().flatten();

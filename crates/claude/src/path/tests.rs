@@ -1,13 +1,17 @@
 use super::{Segment, join, parse_base};
 use crate::Error;
+use domain::ResourceKind;
 use proptest::prelude::*;
 use reqwest::Url;
 
 fn session_path(id: &str) -> Result<String, Error> {
     let base = parse_base("http://api.test")?;
-    Ok(join(&base, &[Segment::Word("sessions"), Segment::Session(id), Segment::Word("events")])?
-        .path()
-        .to_owned())
+    Ok(join(
+        &base,
+        &[Segment::Word("sessions"), Segment::Id(ResourceKind::Session, id), Segment::Word("events")],
+    )?
+    .path()
+    .to_owned())
 }
 
 #[test]

@@ -8,5 +8,7 @@ mod ids;
 mod lists;
 mod objects;
 mod observing;
+mod pacing;
+mod resources;
 mod retries;
 mod sending;

@@ -14,7 +14,7 @@ pub struct Cause {
     pub at: DateTime<Utc>,
 }
 
-/// An event of the resource's history that came after the cause, in the order of events.
+/// An event of the resource's history, from the second of the cause on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaterEvent {
     /// What happened.
@@ -25,6 +25,9 @@ pub struct LaterEvent {
 
 /// Events have whole seconds, snapshots have more: what changed less than this after the cause may have been before it.
 const GRAIN: TimeDelta = TimeDelta::seconds(1);
+
+/// The events that say that a session runs.
+const RUNS: [&str; 2] = ["session.status_run_started", "session.running"];
 
 /// The events that end an alert of a kind when they come after its cause.
 const fn ends(kind: AlertKind) -> &'static [&'static str] {
@@ -52,8 +55,14 @@ const fn ends(kind: AlertKind) -> &'static [&'static str] {
     }
 }
 
+/// From when on the history of its resource matters to an alert with this cause.
+#[must_use]
+pub fn matters_since(cause: &Cause) -> DateTime<Utc> {
+    cause.at - GRAIN
+}
+
 /// Why an alert of `kind` is over, or `None` while it is not: from the state of its resource, and the events of its history
-/// that come after the cause.
+/// since [`matters_since`].
 #[must_use]
 pub fn over(kind: AlertKind, cause: &Cause, state: &ResourceState, later: &[LaterEvent]) -> Option<String> {
     let ends = ends(kind);
@@ -63,7 +72,14 @@ pub fn over(kind: AlertKind, cause: &Cause, state: &ResourceState, later: &[Late
     if state.deleted_at.is_some() {
         return Some("deleted".to_owned());
     }
-    if let Some(end) = later.iter().find(|later| ends.contains(&later.event_type.as_str())) {
+    let ended = |later: &&LaterEvent| {
+        // Events have whole seconds. A run of the second of the cause was most likely the one that led to it; what closes,
+        // or mends, comes after.
+        let runs = RUNS.contains(&later.event_type.as_str());
+        let since = if runs { cause.at } else { cause.at - GRAIN };
+        ends.contains(&later.event_type.as_str()) && later.created_at > since
+    };
+    if let Some(end) = later.iter().find(ended) {
         return Some(end.event_type.clone());
     }
     by_snapshot(kind, cause, state)

@@ -74,6 +74,17 @@ fn a_session_that_runs_again_ends_its_alerts() {
 }
 
 #[test]
+fn within_one_second_what_closes_comes_after_the_cause_and_what_runs_before_it() {
+    let same = |event_type: &str| vec![LaterEvent { event_type: event_type.to_owned(), created_at: at(100) }];
+    let nothing = ResourceState::default();
+    let kind = AlertKind::SessionRefusal;
+    assert!(over(kind, &cause(None), &nothing, &same("session.status_run_started")).is_none());
+    assert!(over(kind, &cause(None), &nothing, &same("session.archived")).is_some());
+    let earlier = vec![LaterEvent { event_type: "session.archived".to_owned(), created_at: at(99) }];
+    assert!(over(kind, &cause(None), &nothing, &earlier).is_none());
+}
+
+#[test]
 fn a_snapshot_from_before_the_cause_ends_nothing() {
     let kind = AlertKind::SessionRefusal;
     assert!(over(kind, &cause(None), &seen("running", 99, None), &[]).is_none());

@@ -186,10 +186,29 @@ fn the_newest_classic_payload_is_the_snapshot() {
 }
 
 #[test]
-fn types_that_nothing_is_built_for_are_ignored() {
-    let vault = event("a", "vault.created", 1);
-    let decision = decided(&ResourceState::default(), &vault, &Observation::NotFetched);
-    assert_eq!((decision.outcome, decision.history), (Outcome::Ignored, None));
+fn what_has_no_api_has_a_history_and_no_snapshot() {
+    let mut record = Record::default();
+    record.take(&event("b", "external_key.recovered", 5), &Observation::NotFetched);
+    let failed = event("a", "external_key.failed", 1);
+    let decision = decided(&record.state, &failed, &Observation::NotFetched);
+    assert_eq!((decision.outcome, &decision.history), (Outcome::Superseded, &Some(failed.order())));
+    record.take(&failed, &Observation::NotFetched);
+    assert_eq!((record.history.len(), record.state.snapshot), (2, None));
+    assert_eq!(record.state.last_event.unwrap().event_id.as_str(), "b");
+}
+
+#[test]
+fn a_deletion_is_the_last_word_for_every_kind_wherever_it_stands_among_the_others() {
+    for kind in ["vault", "vault_credential", "agent", "deployment", "environment", "memory_store", "session"]
+    {
+        let archived =
+            (event("a", &format!("{kind}.archived"), 5), Observation::Found(snapshot("archived", 5, 6, &[])));
+        let deleted = (event("d", &format!("{kind}.deleted"), 3), Observation::NotFetched);
+        let first = told(&[archived.clone(), deleted.clone()]);
+        assert_eq!(first.state.status(), Some("deleted"), "{kind}");
+        assert_eq!(told(&[deleted, archived]), first, "{kind}");
+        assert_eq!(first.history.len(), 2, "{kind}");
+    }
 }
 
 fn story() -> impl Strategy<Value = Vec<(Event, Observation)>> {

@@ -1,5 +1,6 @@
 //! The architecture, as a test. Needs no server.
 
+mod alerts;
 mod edges;
 mod failpoints;
 mod files;

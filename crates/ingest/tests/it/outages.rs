@@ -77,6 +77,39 @@ async fn without_postgres_deliveries_are_confirmed_by_rabbitmq() -> Result<()> {
     Ok(())
 }
 
+/// Refuses every row as Postgres does when it cannot make a file longer.
+const FILL_DISK: &str = "
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+    END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse()";
+
+#[tokio::test]
+async fn a_postgres_whose_disk_is_full_counts_as_away_until_there_is_room_again() -> Result<()> {
+    let bench = Bench::new().await?;
+    let ingest = bench.ingest(&[]).await?;
+    connected(&ingest, 1).await?;
+    sqlx::raw_sql(FILL_DISK).execute(bench.database.pool()).await?;
+    for n in 0..5 {
+        let id = format!("evt_full_{n}");
+        let answer = ingest.sender.deliver(&id, &event(&id)).await?;
+        assert_eq!((answer.status, answer.json()?), (200, json!({ "status": "success" })), "{id}");
+    }
+    assert_eq!(bench.count("events").await?, 0);
+    assert_eq!(broker::get_all(&bench.queues.work()).await?.len(), 5);
+    sqlx::raw_sql("DROP TRIGGER full_disk ON events").execute(bench.database.pool()).await?;
+    let mut n = 0;
+    eventually(PATIENCE, "an event in Postgres again", async || {
+        n += 1;
+        let id = format!("evt_room_{n}");
+        let answer = ingest.sender.deliver(&id, &event(&id)).await?;
+        ensure!(answer.status == 200, "{}", answer.status);
+        Ok((bench.count("events").await? > 0).then_some(()))
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_postgres_that_has_dropped_its_connections_is_not_away() -> Result<()> {
     let bench = Bench::new().await?;

@@ -2,6 +2,7 @@
 
 use super::proof::Proof;
 use super::{AuditError, Config, rounds};
+use crate::replies;
 use broker::{Broker, Depths, Inspector};
 use chrono::{DateTime, Utc};
 use domain::Clock;
@@ -11,6 +12,9 @@ use store::{Contradiction, Ledger, Round, Store, Unfinished, WorkerReport};
 
 /// How often the state of a round is asked.
 const POLL: Duration = Duration::from_millis(500);
+
+/// Time between the two looks that tell lost replies.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 
 /// Rounds that are reported.
 const ROUNDS: i64 = 10;
@@ -83,6 +87,14 @@ pub struct Report {
     pub work_consumers: u32,
     /// Messages in the queue `dead`.
     pub dead_messages: u32,
+    /// Messages that wait in the queue `replies`.
+    pub reply_messages: u32,
+    /// Workers that consume it.
+    pub reply_consumers: u32,
+    /// Replies that are to be posted.
+    pub open_replies: i64,
+    /// The ids of the events of those that were in no queue. They are queued again, unless only counted.
+    pub lost_replies: Vec<String>,
     /// Whether each unfinished event is somewhere.
     pub queue: Verdict,
     /// What the workers said last about the messages in their hands.
@@ -96,7 +108,7 @@ impl Report {
     #[must_use]
     pub fn found(&self) -> bool {
         let lost = matches!(self.queue, Verdict::Requeued { .. } | Verdict::Lost { .. });
-        lost || !self.balances || self.rows.iter().any(|rule| rule.rows > 0)
+        lost || !self.lost_replies.is_empty() || !self.balances || self.rows.iter().any(|rule| rule.rows > 0)
     }
 
     /// Whether it cannot be told yet.
@@ -128,7 +140,8 @@ pub async fn audit(
     {
         queue = found;
     }
-    let Depths { work, dead, .. } = depths(broker).await?;
+    let lost_replies = lost_replies(store, broker, clock, options).await?;
+    let Depths { work, dead, replies } = depths(broker).await?;
     let mut connection = store.connection().await?;
     let Unfinished { pending, outbox, .. } = store::unfinished(&mut connection).await?;
     Ok(Report {
@@ -140,6 +153,10 @@ pub async fn audit(
         work_messages: work.messages,
         work_consumers: work.consumers,
         dead_messages: dead.messages,
+        reply_messages: replies.messages,
+        reply_consumers: replies.consumers,
+        open_replies: store::reply_figures(&mut connection).await?.open,
+        lost_replies,
         queue,
         workers: store::worker_reports(&mut connection, clock.now() - config.silent_after).await?,
         rounds: store::last_rounds(&mut connection, ROUNDS).await?,
@@ -159,6 +176,20 @@ async fn depths(broker: &Broker) -> Result<Depths, broker::Error> {
     let depths = inspector.depths().await?;
     inspector.close().await;
     Ok(depths)
+}
+
+/// The replies that are in no queue; queued again unless they are only counted.
+async fn lost_replies(
+    store: &Store,
+    broker: &Broker,
+    clock: &dyn Clock,
+    options: Options,
+) -> Result<Vec<String>, AuditError> {
+    let lost = replies::count_stray(store, broker, clock, BETWEEN_LOOKS).await?;
+    if options.dry_run {
+        return Ok(lost.into_iter().map(|lost| lost.event_id).collect());
+    }
+    Ok(replies::requeue_stray(store, clock, &lost).await?)
 }
 
 /// Asks until there is an answer, or time is over.

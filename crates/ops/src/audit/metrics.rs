@@ -95,20 +95,11 @@ impl Metrics {
     pub(super) fn show(&self, figures: &Figures, now: DateTime<Utc>) {
         let age = |at: DateTime<Utc>| (now - at).num_seconds().max(0);
         if let Some((at, ledger)) = figures.ledger {
-            let statuses = [
-                ("pending", ledger.pending),
-                ("applied", ledger.applied),
-                ("superseded", ledger.superseded),
-                ("ignored", ledger.ignored),
-                ("dead", ledger.dead),
-                ("discarded", ledger.discarded),
-            ];
-            for (status, events) in statuses {
-                self.ledger.get_or_create(&Status { status }).set(events);
+            for (status, events) in ledger.by_status() {
+                self.ledger.get_or_create(&Status { status: status.as_str() }).set(events);
             }
             self.accepted.set(ledger.accepted);
-            let sum: i64 = statuses.iter().map(|(_, events)| events).sum();
-            self.difference.set(ledger.accepted - sum);
+            self.difference.set(ledger.difference());
             self.ledger_age.set(age(at));
         }
         if let Some((at, unfinished)) = figures.unfinished {

@@ -61,7 +61,7 @@ pub(super) async fn take_apart(
         let is_current = (standing.generation, standing.tries) == of_message;
         (is_current && standing.status == EventStatus::Pending).then(|| Intention {
             event: standing.event,
-            queue: store::Queue::Work,
+            queue: standing.queue,
             generation: standing.generation,
             tries: standing.tries,
             due_at: clock.now(),

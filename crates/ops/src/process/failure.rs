@@ -69,6 +69,11 @@ impl FailedTry {
         }
     }
 
+    /// A question to the store that was not answered.
+    pub(crate) fn of_store(error: &store::Error) -> Self {
+        Self { blame: Blame::Outage, ..Self::new(FailureClass::Transient, &Chain(error).to_string()) }
+    }
+
     /// A panic, caught where the work was begun.
     pub(crate) fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
         let text = panic

@@ -174,7 +174,7 @@ impl Pass {
     ) -> Result<Observation, FailedTry> {
         let failed = match result {
             Ok(Observation::NotFetched) => return Ok(Observation::NotFetched),
-            Ok(seen @ (Observation::Found(_) | Observation::Gone)) => {
+            Ok(seen @ (Observation::Found(_) | Observation::Explained(..) | Observation::Gone)) => {
                 self.report(Sign::Served, "");
                 return Ok(seen);
             }

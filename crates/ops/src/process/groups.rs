@@ -60,7 +60,8 @@ impl<T> Groups<T> {
         }
     }
 
-    fn put(&mut self, key: Key, job: T) {
+    /// Puts work to the rest of its group.
+    pub(crate) fn put(&mut self, key: Key, job: T) {
         let jobs = self.waiting.entry(key.clone()).or_default();
         // A resource in work comes into line when its group is finished.
         if jobs.is_empty() && !self.running.contains(&key) {

@@ -1,8 +1,8 @@
 //! Taking messages in: reading them, and letting go what is over.
 
 use super::Context;
-use super::bundle;
 use super::job::{Job, acknowledge};
+use super::{astray, bundle};
 use crate::message::event_in;
 use broker::{Acker, Delivery, Message};
 use domain::{EventKey, EventStatus};
@@ -35,6 +35,7 @@ pub(super) async fn run(context: &Context, deliveries: Vec<Delivery>) -> Vec<Job
             }
         }
     }
+    let jobs = astray::send_on(context, jobs).await;
     let known = standings(context, &jobs).await;
     failpoint!("intake.known");
     let (current, over): (Vec<_>, Vec<_>) = jobs

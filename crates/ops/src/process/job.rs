@@ -27,13 +27,13 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// The rule of the event's type; `None` when it is unknown and does not say what it happened to.
+    /// The rule of the event's type; `None` when it is unknown and nothing can be looked at for it.
     pub(crate) fn rule(&self) -> Option<Rule> {
         let resource = self.event.resource.as_ref()?;
         // A thread's event that does not name its thread is an event of the session.
         match rule_for(self.event.event_type.as_str()) {
             Some(rule) if rule.resource == resource.kind => Some(*rule),
-            Some(_) | None => Some(fallback_rule(resource.kind)),
+            Some(_) | None => fallback_rule(resource.kind),
         }
     }
 

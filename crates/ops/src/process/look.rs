@@ -1,17 +1,15 @@
 //! Looking at a resource, once for all events that wait for it.
 
 use super::failure::FailedTry;
+use super::fetch::{Depth, fetch};
 use super::gate::Pass;
 use super::groups::Group;
 use super::job::Job;
 use super::{Context, GroupKey};
 use chrono::{DateTime, TimeDelta, Utc};
-use claude::{EventFilter, Fetched, Order, Paging, Status};
 use domain::envelope::payload_data;
 use domain::rules::Fetch;
-use domain::{
-    FailureClass, Observation, ResourceKind, ResourceRef, ResourceState, Snapshot, SnapshotSource, Waiting,
-};
+use domain::{Observation, ResourceKind, ResourceRef, ResourceState, Snapshot, SnapshotSource};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -60,34 +58,63 @@ async fn look(
     let fetches =
         |fetch: Fetch| group.jobs.iter().any(|job| job.rule().is_some_and(|rule| rule.fetch == fetch));
     // A deletion says it all: there is nothing to fetch for the others of the group either.
-    if !fetches(Fetch::Resource) || fetches(Fetch::Nothing) {
+    if fetches(Fetch::Nothing) || !(fetches(Fetch::Resource) || fetches(Fetch::ResourceAndCause)) {
         return Ok(Observation::NotFetched);
     }
-    let Some(resource) = group.jobs.first().and_then(Job::resource) else {
+    let Some(resource) = named_best(group.jobs.iter().filter_map(Job::resource)) else {
         return Ok(Observation::NotFetched);
     };
+    let depth = if fetches(Fetch::ResourceAndCause) { Depth::WithCause } else { Depth::Resource };
     if let Some(stored) = stored.of(context, resource).await {
         if stored.deleted_at.is_some() {
             return Ok(Observation::NotFetched);
         }
         let newest = group.jobs.iter().map(|job| job.message.received_at).max();
         if let (Some(snapshot), Some(newest)) = (&stored.snapshot, newest)
-            && covers(snapshot, newest)
+            && depth == Depth::Resource
+            && covers(resource.kind, snapshot, newest)
         {
             return Ok(Observation::Found(snapshot.clone()));
         }
     }
+    let resource = with_parent(context, resource).await?;
     let seen = {
         let _waiting = context.progress.waiting(format!("the Claude API, {} {}", resource.kind, resource.id));
-        fetch(context, resource).await
+        fetch(context, &resource, depth).await
     };
     pass.judge(seen).await
 }
 
+/// The name that says most: older deliveries of an event may lack the id of what the resource belongs to.
+pub(super) fn named_best<'a>(
+    mut names: impl Iterator<Item = &'a ResourceRef> + Clone,
+) -> Option<&'a ResourceRef> {
+    names.clone().find(|name| name.parent_id.is_some()).or_else(|| names.next())
+}
+
+/// The resource with what it belongs to, where its path needs that: from its events, or from what is stored.
+async fn with_parent(context: &Context, resource: &ResourceRef) -> Result<ResourceRef, FailedTry> {
+    if resource.parent_id.is_some() || resource.kind.parent().is_none() {
+        return Ok(resource.clone());
+    }
+    let _waiting = context.progress.waiting("Postgres, what a resource belongs to".to_owned());
+    let read = async {
+        let mut connection = context.store.connection().await?;
+        store::parent_of(&mut connection, resource).await
+    };
+    let parent_id = context
+        .store
+        .within(STATE_LIMIT, "read what a resource belongs to", read)
+        .await
+        .map_err(|error| FailedTry::of_store(&error))?;
+    Ok(ResourceRef { parent_id, ..resource.clone() })
+}
+
 /// Whether a stored snapshot shows what an event received at `received_at` tells of.
-fn covers(snapshot: &Snapshot, received_at: DateTime<Utc>) -> bool {
+fn covers(kind: ResourceKind, snapshot: &Snapshot, received_at: DateTime<Utc>) -> bool {
+    let says_why_it_waits = kind != ResourceKind::Session || snapshot.blocking_event_ids().is_some();
     snapshot.source == SnapshotSource::Api
-        && snapshot.blocking_event_ids().is_some()
+        && says_why_it_waits
         && snapshot.fetched_at > received_at + CLOCK_SKEW
 }
 
@@ -123,99 +150,6 @@ impl Stored {
                 States::default()
             }
         }
-    }
-}
-
-async fn fetch(context: &Context, resource: &ResourceRef) -> Result<Observation, FailedTry> {
-    let fetched_at = context.clock.now();
-    let found = match resource.kind {
-        ResourceKind::Session => session(context, resource, fetched_at).await,
-        ResourceKind::SessionThread => thread(context, resource, fetched_at).await,
-        ResourceKind::Vault
-        | ResourceKind::VaultCredential
-        | ResourceKind::Agent
-        | ResourceKind::Deployment
-        | ResourceKind::DeploymentRun
-        | ResourceKind::Environment
-        | ResourceKind::MemoryStore
-        | ResourceKind::ExternalKey
-        | ResourceKind::UserProfile
-        | ResourceKind::Message => return Ok(Observation::NotFetched),
-    };
-    match found {
-        Ok(snapshot) => Ok(Observation::Found(snapshot)),
-        // Whether that is an answer or a failure depends on what is stored: `decide` knows.
-        Err(error) if error.class() == FailureClass::Gone => Ok(Observation::Gone),
-        Err(error) => Err(FailedTry::of_api(&error)),
-    }
-}
-
-async fn session(
-    context: &Context,
-    resource: &ResourceRef,
-    fetched_at: DateTime<Utc>,
-) -> Result<Snapshot, claude::Error> {
-    let session = context.claude.session(&resource.id).await?;
-    let waiting =
-        if session.value.status == Status::Idle { waiting(context, &resource.id).await? } else { None };
-    let (status, updated_at) = (session.value.status.to_string(), session.value.updated_at);
-    Ok(snapshot(&session, status, updated_at, fetched_at, waiting))
-}
-
-/// Why an idle session waits: only its last idle event says it. A session without such an event waits for its first
-/// message; one whose events cannot be found (any more) waits for reasons unknown.
-async fn waiting(context: &Context, session: &str) -> Result<Option<Waiting>, claude::Error> {
-    let filter = EventFilter {
-        paging: Paging { limit: Some(1), page: None },
-        order: Some(Order::Descending),
-        types: vec!["session.status_idle".to_owned()],
-        ..EventFilter::default()
-    };
-    let page = match context.claude.session_events(session, &filter).await {
-        Ok(page) => page,
-        Err(error) if error.class() == FailureClass::Gone => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let idle = page.items.into_iter().find(|event| event.value.kind == "session.status_idle");
-    let Some(idle) = idle else {
-        return Ok(Some(Waiting {
-            event_id: String::new(),
-            reason: "none".to_owned(),
-            blocking_event_ids: Vec::new(),
-        }));
-    };
-    Ok(idle.value.stop_reason().map(|reason| Waiting {
-        event_id: idle.value.id.clone(),
-        reason: reason.kind.to_string(),
-        blocking_event_ids: reason.event_ids,
-    }))
-}
-
-async fn thread(
-    context: &Context,
-    resource: &ResourceRef,
-    fetched_at: DateTime<Utc>,
-) -> Result<Snapshot, claude::Error> {
-    let session = resource.parent_id.as_deref().unwrap_or_default();
-    let thread = context.claude.thread(session, &resource.id).await?;
-    let (status, updated_at) = (thread.value.status.to_string(), thread.value.updated_at);
-    Ok(snapshot(&thread, status, updated_at, fetched_at, None))
-}
-
-fn snapshot<T>(
-    fetched: &Fetched<T>,
-    status: String,
-    updated_at: Option<DateTime<Utc>>,
-    fetched_at: DateTime<Utc>,
-    waiting: Option<Waiting>,
-) -> Snapshot {
-    Snapshot {
-        body: fetched.raw.get().to_owned(),
-        status: Some(status),
-        updated_at,
-        fetched_at,
-        source: SnapshotSource::Api,
-        waiting,
     }
 }
 

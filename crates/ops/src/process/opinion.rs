@@ -1,7 +1,7 @@
 //! A second question to the Claude API, to tell a broken resource from an API that is away.
 
 use super::Context;
-use claude::{Defect, Error, Page, Paging, Retry, Session, SessionFilter};
+use claude::{Client, Defect, Error, Page, Paging, Retry, Session, SessionFilter};
 use domain::FailureClass;
 use domain::breaker::{Cause, Sign};
 use std::time::Instant;
@@ -26,11 +26,20 @@ impl Opinion {
         }
         let asked_at = Instant::now();
         let _waiting = context.progress.waiting("the Claude API, a list of one session".to_owned());
-        let one = SessionFilter { paging: Paging { limit: Some(1), page: None }, ..SessionFilter::default() };
-        let sign = sign_of(&context.claude.retrying_at_most(Retry::Never).sessions(&one).await);
+        let sign = question(&context.claude).await;
         *last = Some((asked_at, sign));
         sign
     }
+}
+
+/// Whether no call of the API can succeed at the moment, for a caller of which a call has just failed.
+pub(crate) async fn is_api_away(claude: &Client) -> bool {
+    matches!(question(claude).await, Sign::Wall { .. })
+}
+
+async fn question(claude: &Client) -> Sign {
+    let one = SessionFilter { paging: Paging { limit: Some(1), page: None }, ..SessionFilter::default() };
+    sign_of(&claude.retrying_at_most(Retry::Never).sessions(&one).await)
 }
 
 fn sign_of(answer: &Result<Page<Session>, Error>) -> Sign {

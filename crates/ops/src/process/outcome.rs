@@ -50,14 +50,15 @@ pub(super) fn verdicts(
 
 fn verdict(job: &Job, rule: &Rule, state: &ResourceState, seen: &Result<Observation, FailedTry>) -> Verdict {
     let observation = match rule.fetch {
-        Fetch::Unsupported => return Verdict::Ignored,
-        Fetch::Nothing => Ok(Observation::NotFetched),
+        Fetch::Nothing | Fetch::Unavailable => Ok(Observation::NotFetched),
         Fetch::Payload => payload_snapshot(job).map(Observation::Found).ok_or_else(|| {
             FailedTry::new(FailureClass::Permanent, "the payload of this classic event has no usable data")
         }),
         // When the deletion is known by now, nothing needed to be fetched.
-        Fetch::Resource if state.deleted_at.is_some() => Ok(Observation::NotFetched),
-        Fetch::Resource => seen.clone(),
+        Fetch::Resource | Fetch::ResourceAndCause if state.deleted_at.is_some() => {
+            Ok(Observation::NotFetched)
+        }
+        Fetch::Resource | Fetch::ResourceAndCause => seen.clone(),
     };
     let observation = match observation {
         Ok(observation) => observation,

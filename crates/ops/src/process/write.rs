@@ -4,13 +4,14 @@ use super::Context;
 use super::failure::{Blame, FailedTry};
 use super::intake::is_current;
 use super::job::Job;
-use super::look::Looked;
+use super::look::{Looked, named_best};
 use super::outcome::{Verdict, verdicts};
 use crate::message::event_of;
+use crate::tries::Judge;
 use broker::Message;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::decide::Overtaken;
-use domain::{EventKey, EventStatus, Next, Outcome, ResourceRef, ResourceState};
+use domain::{EventKey, EventStatus, Outcome, ResourceRef, ResourceState, rule_for};
 use failpoints::failpoint;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use store::{
@@ -145,6 +146,7 @@ impl<'a> Writes<'a> {
             }
         }
         if let Some((resource, overtaken)) = overtaken {
+            let resource = named_best(jobs.iter().filter_map(|job| job.resource())).unwrap_or(resource);
             self.overtaken.push((resource, overtaken));
             self.states.push((resource, workspace, state));
         }
@@ -164,42 +166,20 @@ impl<'a> Writes<'a> {
         failed: FailedTry,
         now: DateTime<Utc>,
     ) {
-        let policy = &context.config.policy;
-        let (retry_after, jitter) = (failed.retry_after, (context.dice)());
-        let next = match failed.blame {
-            Blame::Event | Blame::Resource => {
-                policy.after_failure(locked.tries, failed.class, now, retry_after, jitter)
-            }
-            Blame::Outage | Blame::NotBegun => policy.after_outage(locked.tries, now, retry_after, jitter),
+        let judge = Judge {
+            policy: &context.config.policy,
+            grace: context.config.grace,
+            now,
+            jitter: (context.dice)(),
         };
-        let (tries, dead, due_at) = match next {
-            Next::Retry { at, tries } => (tries, false, at),
-            Next::Wait { at } => (locked.tries, false, at),
-            Next::Dead { tries } => (tries, true, now + context.config.grace),
-        };
-        self.intentions.push(Intention {
-            event: locked.event,
-            queue: if dead { store::Queue::Dead } else { store::Queue::Work },
-            generation: locked.generation,
-            tries,
-            due_at,
-        });
-        if dead {
+        let aftermath = judge.after(&failed, locked, job.started_at);
+        let (due_at, tries) = (aftermath.due_at(), aftermath.failure.tries);
+        if aftermath.failure.dead {
             let failure = broker::Failure { class: failed.class, reason: failed.error.clone() };
             self.dead.push((locked.event, Message { tries, failure: Some(failure), ..job.message.clone() }));
         }
-        self.failures.push(Failure {
-            event: locked.event,
-            generation: locked.generation,
-            tries,
-            counts: tries > locked.tries,
-            dead,
-            started_at: job.started_at,
-            class: failed.class,
-            error: failed.error.clone(),
-            request_id: failed.request_id.clone(),
-        });
-        let due_at = (!dead).then_some(due_at);
+        self.intentions.push(aftermath.intention);
+        self.failures.push(aftermath.failure);
         self.told.push((job, Told::Failed { failure: failed, attempt: tries, due_at }));
     }
 
@@ -252,6 +232,9 @@ fn tell(context: &Context, job: &Job, told: Told) {
     match told {
         Told::Finished { status, age } => {
             context.metrics.count_processed(status.as_str());
+            if rule_for(job.event.event_type.as_str()).is_none() {
+                context.metrics.count_unknown_type(job.resource().map(|resource| resource.kind));
+            }
             if status == EventStatus::Applied {
                 context.metrics.observe_freshness(age);
             }

@@ -3,10 +3,12 @@
 mod duties;
 mod messages;
 mod platform;
+mod replies;
 
 pub(crate) use duties::{Duty, Worker, processing, publisher};
 pub(crate) use messages::{event, message, platform_event, stored_message};
-pub(crate) use platform::Platform;
+pub(crate) use platform::{Platform, client_of};
+pub(crate) use replies::{Replier, answer};
 
 use anyhow::{Context, Result, ensure};
 use broker::{AmqpUrl, Broker, QueueNames};

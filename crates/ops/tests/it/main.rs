@@ -3,11 +3,15 @@
 
 mod accepting;
 mod agreeing;
+mod alerting;
+mod archiving;
 mod auditing;
 mod bench;
+mod budgeting;
 mod bundles;
 mod bundles_apart;
 mod convergence;
+mod coverage;
 mod failing;
 mod outages;
 mod pausing;
@@ -15,6 +19,7 @@ mod processing;
 mod receiving;
 mod relaying;
 mod replays;
+mod replies;
 mod reviewing;
 mod settling;
 mod silence;

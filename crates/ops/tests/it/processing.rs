@@ -147,7 +147,8 @@ async fn an_event_that_names_no_workspace_does_not_hide_that_of_another() -> Res
 async fn events_from_which_nothing_follows_are_ignored_without_a_fetch() -> Result<()> {
     let (bench, platform) = (Bench::new().await?, Platform::start().await?);
     let events = [
-        platform_event("whe_1", "vault.created", "vlt_1", -1)?,
+        crate::bench::event(&json!({ "event_id": "whe_1", "type": "message.flagged_again",
+            "created_at": after(-1).timestamp(), "data": { "id": "msg_1" } }))?,
         platform_event("whe_2", "weather.changed", "x_1", -1)?,
     ];
     bench.accept(&events).await?;
@@ -158,6 +159,10 @@ async fn events_from_which_nothing_follows_are_ignored_without_a_fetch() -> Resu
     }
     worker.stopped().await?;
     assert_eq!(bench.number("SELECT count(*) FROM resource_history").await?, 0);
+    for about in ["message", "none"] {
+        let counted = bench.metric(&format!("worker_unknown_types_total{{resource=\"{about}\"}}"))?;
+        assert!((counted - 1.0).abs() < 0.1, "{about}: {counted}");
+    }
     bench.until_outbox(0).await
 }
 

@@ -3,24 +3,30 @@
 /// Agents, sessions, threads, events, environments, vaults, deployments.
 const MANAGED_AGENTS: &str = "managed-agents-2026-04-01";
 
+/// Memory stores.
+const MEMORY: &str = "agent-memory-2026-07-22";
+
 /// Every beta value the simulator knows; another one is refused.
-pub(crate) const KNOWN: &[&str] = &[MANAGED_AGENTS, "agent-memory-2026-07-22"];
+pub(crate) const KNOWN: &[&str] = &[MANAGED_AGENTS, MEMORY];
 
-/// One collection of the API.
-pub(crate) struct Collection {
-    /// The path segment after `/v1/`.
-    name: &'static str,
-    /// The beta value its calls need.
-    pub(crate) beta: &'static str,
-}
+/// The collections that are behind the common beta.
+const COLLECTIONS: &[&str] =
+    &["sessions", "agents", "environments", "vaults", "deployments", "deployment_runs"];
 
-/// The collections the simulator serves.
-const COLLECTIONS: &[Collection] = &[Collection { name: "sessions", beta: MANAGED_AGENTS }];
-
-/// The collection that a path belongs to.
-pub(crate) fn collection(path: &str) -> Option<&'static Collection> {
-    let name = path.strip_prefix("/v1/")?.split('/').next()?;
-    COLLECTIONS.iter().find(|collection| collection.name == name)
+/// What is wrong with the beta values of a call, if anything.
+pub(crate) fn complaint(path: &str, given: &[&str]) -> Option<String> {
+    let collection = path.strip_prefix("/v1/")?.split('/').next()?;
+    let (common, memory) = (given.contains(&MANAGED_AGENTS), given.contains(&MEMORY));
+    if collection == "memory_stores" {
+        // The newest SDK says that either one will do, and the documentation that both together will not.
+        return match (common, memory) {
+            (false, false) => Some(format!("anthropic-beta: {MEMORY} is required")),
+            (true, true) => Some(format!("anthropic-beta: {MEMORY} excludes {MANAGED_AGENTS}")),
+            _ => None,
+        };
+    }
+    (COLLECTIONS.contains(&collection) && !common)
+        .then(|| format!("anthropic-beta: {MANAGED_AGENTS} is required"))
 }
 
 /// Thread paths pretend not to exist without the beta header; the others say what is missing.

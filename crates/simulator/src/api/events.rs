@@ -37,8 +37,7 @@ async fn send(shared: Data<Shared>, id: Path<String>, body: Bytes) -> Result<Htt
         return Err(Refusal::invalid("events: a list is required"));
     };
     let events: Vec<_> = events.into_iter().map(object).collect();
-    let (echoes, notices) =
-        lock(&shared.world).change(&id, now(), |session, stamp| session.receive(&events, stamp))?;
+    let (echoes, notices) = lock(&shared.world).receive(&id, &events, now())?;
     shared.announce(&notices);
     Ok(HttpResponse::Ok().json(json!({ "data": echoes })))
 }

@@ -75,13 +75,10 @@ fn check_beta(path: &str, headers: &HeaderMap) -> Result<(), Refusal> {
     if let Some(unknown) = given.iter().find(|name| !beta::KNOWN.contains(name)) {
         return Err(Refusal::invalid(format!("anthropic-beta: {unknown:?} is not a valid value")));
     }
-    let Some(collection) = beta::collection(path) else { return Ok(()) };
-    if given.contains(&collection.beta) {
-        Ok(())
-    } else if beta::hides_itself(path) {
-        Err(Refusal::NotFound { what: "resource" })
-    } else {
-        Err(Refusal::invalid(format!("anthropic-beta: {} is required", collection.beta)))
+    match beta::complaint(path, &given) {
+        None => Ok(()),
+        Some(_) if beta::hides_itself(path) => Err(Refusal::NotFound { what: "resource" }),
+        Some(complaint) => Err(Refusal::invalid(complaint)),
     }
 }
 

@@ -22,12 +22,14 @@ pub(crate) struct Paging {
 
 impl Params {
     /// Decodes a query string; parameters beside `known` and `beta` are refused, so that typos and arrays without
-    /// brackets are noticed. The bounds of a range are known by the range's name.
+    /// brackets are noticed. The bounds of a range are known by the range's name, or one by one.
     pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, Refusal> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|error| Refusal::invalid(format!("query: {error}")))?
             .into_inner();
         let is_known = |name: &str| match name.split_once('[') {
+            // A list that takes only some of the bounds names them.
+            Some((RANGE, _)) if known.contains(&name) => true,
             // A bound such as `created_at[gte]` is known by its range; a range without a bound is not.
             Some((range, "gt]" | "gte]" | "lt]" | "lte]")) => range == RANGE && known.contains(&range),
             _ => name == "beta" || (name != RANGE && known.contains(&name)),

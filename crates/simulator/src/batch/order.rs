@@ -24,6 +24,8 @@ pub(crate) struct SendOrder {
     pub(crate) bad_signatures: usize,
     /// Further events that happen, but whose webhooks never arrive.
     pub(crate) dropped: usize,
+    /// Share of the valid ones that never arrives either, by chance.
+    pub(crate) drop: f64,
     pub(crate) dialect: DialectChoice,
     /// Weights of what ends a turn (or happens within it), by scenario; empty for the usual mix.
     pub(crate) mix: BTreeMap<Scenario, u32>,
@@ -47,6 +49,7 @@ impl Default for SendOrder {
             stale: 0,
             bad_signatures: 0,
             dropped: 0,
+            drop: 0.0,
             dialect: DialectChoice::Platform,
             mix: BTreeMap::new(),
             rate: None,

@@ -31,6 +31,7 @@ const STALE_SECONDS: i64 = 600;
 /// What all deliveries of one batch share.
 struct Batch {
     shared: Shared,
+    drop: f64,
     plan: Plan,
     /// Per session, the webhooks of the steps taken so far.
     taken: Mutex<Vec<Vec<Notice>>>,
@@ -61,7 +62,7 @@ pub(crate) fn start(shared: &Shared, order: &SendOrder) -> Progress {
     });
     let first = lock(&progress).clone();
     let taken = Mutex::new(vec![Vec::new(); plan.sessions.len()]);
-    let batch = Arc::new(Batch { shared: shared.clone(), plan, taken, progress });
+    let batch = Arc::new(Batch { shared: shared.clone(), drop: order.drop, plan, taken, progress });
     let (rate, concurrency) = (order.rate, order.concurrency.max(1));
     shared.tasks.spawn(run(batch, rate, concurrency, stop));
     first
@@ -108,7 +109,9 @@ impl Batch {
         let envelope = self.envelope(event);
         let options = match fate {
             Fate::Dropped => return,
-            Fate::Valid | Fate::Duplicate => DeliveryOptions::default(),
+            Fate::Valid | Fate::Duplicate => {
+                DeliveryOptions { drop: self.drop, ..DeliveryOptions::default() }
+            }
             // One attempt is enough to see that it is refused.
             Fate::Stale => {
                 DeliveryOptions { stale_seconds: STALE_SECONDS, attempts: 1, ..DeliveryOptions::default() }
@@ -117,14 +120,7 @@ impl Batch {
                 DeliveryOptions { signature, attempts: 1, ..DeliveryOptions::default() }
             }
         };
-        let parcel = Parcel {
-            event_id: event.event_id.clone(),
-            kind: event.kind.to_owned(),
-            session: envelope.session(),
-            body: envelope.body(event.dialect),
-            options: Some(options),
-            endpoint: None,
-        };
+        let parcel = Parcel { options: Some(options), ..Parcel::of(&envelope, event.dialect) };
         let report = self.shared.courier.deliver(&parcel).await;
         self.book(fate, report);
     }
@@ -156,18 +152,19 @@ impl Batch {
         for (scenario, at) in planned.steps.iter().take(step + 1).skip(taken.len()) {
             // The receiver may have changed the session meanwhile; then the step's webhook still goes out.
             let notices = world.play(*scenario, &planned.id, &[], *at).unwrap_or_default();
-            taken.push(notices.into_iter().next_back().unwrap_or_else(|| Notice {
-                kind: String::new(),
-                session: planned.id.clone(),
-                thread: None,
-                at: *at,
-            }));
+            let last = notices.into_iter().next_back();
+            taken.push(last.unwrap_or_else(|| Notice::about("", &planned.id, *at)));
         }
         taken.get(step).cloned()
     }
 
     fn book(&self, fate: Fate, report: Report) {
         let mut progress = lock(&self.progress);
+        if report.outcome == Outcome::Dropped {
+            progress.planned -= 1;
+            progress.dropped += 1;
+            return;
+        }
         progress.sent += 1;
         let refused = report.attempts.last().is_some_and(|attempt| attempt.status == Some(400));
         let skipped = report.attempts.iter().any(|attempt| attempt.skipped);

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Send(Send),
     /// Make API calls of a running simulator fail
     Fault(Fault),
+    /// Serve an example executor: carries out the tool calls that a worker sends it
+    Executor(ExecutorArgs),
     /// Print the counters of a running simulator as JSON
     State(State),
 }
@@ -54,6 +56,12 @@ pub(crate) struct Serve {
     /// Milliseconds until a turn that an API call started ends by itself; 0 for never
     #[arg(long, env = "HOLDFAST_SIMULATOR_TURN_MS", value_name = "MS", default_value_t = 2000)]
     pub(crate) turn_ms: u64,
+    /// Share of all webhooks that never leave, 0 to 1
+    #[arg(long, env = "HOLDFAST_SIMULATOR_DROP", value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub(crate) drop: f64,
+    /// API calls to let through in a minute, the others get 429; no limit without it
+    #[arg(long, env = "HOLDFAST_SIMULATOR_REQUESTS_PER_MINUTE", value_name = "N")]
+    pub(crate) requests_per_minute: Option<usize>,
     /// What to log, to standard error
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info,actix_server=warn")]
     pub(crate) log: String,
@@ -104,6 +112,9 @@ pub(crate) struct Send {
     /// Further events that happen, but whose webhooks never arrive
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) dropped: usize,
+    /// Share of the events whose webhooks never arrive, by chance, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub(crate) drop: f64,
     /// Shape of the events
     #[arg(long, value_enum, default_value_t = DialectChoice::Platform)]
     pub(crate) dialect: DialectChoice,
@@ -116,6 +127,31 @@ pub(crate) struct Send {
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(ClapArgs)]
+pub(crate) struct ExecutorArgs {
+    /// Address to listen on; calls are POSTs to any path
+    #[arg(long, env = "HOLDFAST_EXECUTOR_LISTEN", default_value = "127.0.0.1:8091")]
+    pub(crate) listen: SocketAddr,
+    /// Secret that calls are signed with (whsec_...); calls are not verified without it
+    #[arg(long, env = "HOLDFAST_EXECUTOR_SECRET", value_name = "SECRET", hide_env_values = true)]
+    pub(crate) secret: Option<String>,
+    /// How many calls of each tool use fail before one succeeds
+    #[arg(long, env = "HOLDFAST_EXECUTOR_FAIL", value_name = "N", default_value_t = 0)]
+    pub(crate) fail: u64,
+    /// Milliseconds until a call is answered
+    #[arg(
+        long,
+        visible_alias = "delay",
+        env = "HOLDFAST_EXECUTOR_DELAY_MS",
+        value_name = "MS",
+        default_value_t = 0
+    )]
+    pub(crate) delay_ms: u64,
+    /// What to log, to standard error
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info,actix_server=warn")]
+    pub(crate) log: String,
 }
 
 #[derive(ClapArgs)]
@@ -144,8 +180,15 @@ pub(crate) struct FaultRule {
     /// Status to answer; without it the true answer is only slowed or spoiled
     #[arg(long)]
     pub(crate) status: Option<u16>,
+    /// Only calls whose query contains this, such as page= for cursors
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) query: Option<String>,
     /// Body of the answer
-    #[arg(long, value_parser = ["json", "html", "truncated", "cut", "empty"], default_value = "json")]
+    #[arg(
+        long,
+        value_parser = ["json", "html", "truncated", "cut", "slow", "no_next_page", "empty"],
+        default_value = "json"
+    )]
     pub(crate) body: String,
     /// How many calls fail; all without it
     #[arg(long, value_name = "N")]
@@ -171,6 +214,11 @@ pub(crate) struct FaultRule {
 pub(crate) struct State {
     #[command(flatten)]
     pub(crate) target: Target,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("between 0 and 1".to_owned()) }
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ fn rule(given: &FaultRule) -> anyhow::Result<Rule> {
     Ok(Rule {
         path: given.path.clone(),
         method: given.method.clone(),
+        query: given.query.clone(),
         status: given.status,
         body,
         times: given.times,

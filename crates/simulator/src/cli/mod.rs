@@ -2,6 +2,7 @@
 
 mod args;
 mod client;
+mod executor;
 mod fault;
 mod send;
 mod serve;
@@ -42,6 +43,10 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
             Command::Serve(serve) => {
                 start_logging(&serve.log);
                 serve::serve(serve).await
+            }
+            Command::Executor(args) => {
+                start_logging(&args.log);
+                executor::executor(&args).await
             }
             Command::Send(send) => send::send(&send).await,
             Command::Fault(fault) => fault::fault(&fault).await,

@@ -49,6 +49,7 @@ fn order(args: &Send) -> SendOrder {
         stale: args.stale,
         bad_signatures: args.bad_signatures,
         dropped: args.dropped,
+        drop: args.drop,
         dialect: args.dialect,
         rate: args.rate,
         concurrency: args.concurrency,

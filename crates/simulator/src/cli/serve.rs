@@ -35,6 +35,8 @@ fn options(args: Serve) -> Options {
         time_scale: args.time_scale,
         turn_time: (args.turn_ms > 0).then(|| Duration::from_millis(args.turn_ms)),
         created_webhooks: false,
+        drop: args.drop,
+        requests_per_minute: args.requests_per_minute,
         http_threads: 2,
     }
 }

@@ -22,12 +22,14 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 async fn start(shared: Data<Shared>, body: Bytes) -> Result<HttpResponse, Refusal> {
     let order: SendOrder = parsed(&body)?;
-    let sane = (0.0..=1e6).contains(&order.duplicates) && order.rate.is_none_or(|rate| rate > 0.0);
+    let sane = (0.0..=1e6).contains(&order.duplicates)
+        && order.rate.is_none_or(|rate| rate > 0.0)
+        && (0.0..=1.0).contains(&order.drop);
     let counts =
         [order.count, order.stale, order.bad_signatures, order.dropped, order.concurrency, order.sessions];
     if !sane || counts.into_iter().any(|count| count > MAX_EVENTS) {
         return Err(Refusal::invalid(
-            "send: counts up to 5 million, a rate above 0, duplicates up to a million",
+            "send: counts up to 5 million, a rate above 0, duplicates up to a million, drop 0 to 1",
         ));
     }
     Ok(HttpResponse::Accepted().json(batch::start(&shared, &order)))

@@ -57,21 +57,16 @@ async fn send(shared: Data<Shared>, body: Bytes) -> Result<HttpResponse, Refusal
     }
     let event_id = send.id.unwrap_or_else(|| lock(&shared.world).ids().webhook());
     let created_at = send.created_at.unwrap_or_else(now);
-    let envelope =
-        Envelope { event_id: event_id.clone(), kind: send.kind.clone(), created_at, data, extra: send.extra };
+    let envelope = Envelope { event_id, kind: send.kind, created_at, data, extra: send.extra };
     let endpoint = send.url.map(|url| {
         let mut endpoint = lock(&shared.courier.endpoint).clone();
         (endpoint.url, endpoint.disabled_reason) = (Some(url), None);
         endpoint
     });
-    let parcel = Parcel {
-        event_id,
-        kind: send.kind,
-        session: envelope.session(),
-        body: send.raw.map_or_else(|| envelope.body(send.dialect), Bytes::from),
-        options: send.options,
-        endpoint,
-    };
+    let mut parcel = Parcel { options: send.options, endpoint, ..Parcel::of(&envelope, send.dialect) };
+    if let Some(raw) = send.raw {
+        parcel.body = Bytes::from(raw);
+    }
     Ok(HttpResponse::Ok().json(shared.courier.deliver(&parcel).await))
 }
 
@@ -81,6 +76,7 @@ async fn send(shared: Data<Shared>, body: Bytes) -> Result<HttpResponse, Refusal
 struct Wanted {
     event_id: Option<String>,
     session: Option<String>,
+    resource: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
     outcome: Option<Outcome>,
@@ -93,6 +89,7 @@ async fn list(shared: Data<Shared>, req: HttpRequest) -> Result<HttpResponse, Re
     let reports = lock(&shared.courier.journal).newest(wanted.limit.unwrap_or(DEFAULT_LIMIT), |report| {
         wanted.event_id.as_ref().is_none_or(|id| *id == report.event_id)
             && wanted.session.as_ref().is_none_or(|id| Some(id) == report.session.as_ref())
+            && wanted.resource.as_ref().is_none_or(|id| Some(id) == report.resource.as_ref())
             && wanted.kind.as_ref().is_none_or(|kind| *kind == report.kind)
             && wanted.outcome.is_none_or(|outcome| outcome == report.outcome)
     });

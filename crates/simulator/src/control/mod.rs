@@ -3,10 +3,13 @@
 mod batches;
 mod deliveries;
 mod endpoint;
+mod executor;
 mod faults;
+mod limit;
 mod scenarios;
 mod sessions;
 mod state;
+mod truth;
 
 use actix_web::{HttpResponse, web};
 use serde::de::DeserializeOwned;
@@ -21,9 +24,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .configure(scenarios::routes)
             .configure(faults::routes)
             .configure(endpoint::routes)
+            .configure(executor::routes)
+            .configure(limit::routes)
             .configure(deliveries::routes)
             .configure(batches::routes)
             .configure(state::routes)
+            .configure(truth::routes)
             .default_service(web::to(unknown)),
     );
 }

@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use crate::{
     clock::now,
     control::parsed,
+    faults::Rule,
     lock::lock,
     shared::Shared,
-    webhook::{DeliveryOptions, Dialect, Envelope, Parcel},
-    world::{Object, Refusal, Scenario, ToolRequest},
+    webhook::{DeliveryOptions, Dialect, Envelope, Parcel, Report},
+    world::{Object, Performed, Refusal, Script, Stage, ToolRequest, Wish},
 };
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -28,12 +29,26 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 struct Play {
     /// A session; without one a new one is made.
     session: Option<String>,
+    /// The resource it happens to; without one a new one is made.
+    resource: Option<String>,
+    /// Members of a new session or resource, or those that an update changes.
+    members: Option<Object>,
+    /// Type of the error with which a run fails, or that pauses a deployment.
+    error: Option<String>,
     /// Tool calls for `requires_action`; one custom tool unless given.
     tools: Vec<ToolRequest>,
     /// So many fetches still see the state from before.
     lag: u32,
+    /// So many fetches do not find the object yet.
+    hide: u32,
     /// Sends the webhooks in random order.
     shuffle: bool,
+    /// Sends the webhooks one after the other, the last one first.
+    reverse: bool,
+    /// Further members of `data` in all webhooks.
+    data: Object,
+    /// Members of `data` that the webhooks lack, such as `session_thread_id`.
+    omit: Vec<String>,
     dialect: Dialect,
     options: Option<DeliveryOptions>,
     /// Changes the state without sending anything.
@@ -43,10 +58,13 @@ struct Play {
 }
 
 async fn play(shared: Data<Shared>, name: Path<String>, body: Bytes) -> Result<HttpResponse, Refusal> {
-    let scenario: Scenario = serde_json::from_value(Value::String(name.into_inner()))
-        .map_err(|error| Refusal::invalid(format!("scenario: {error}")))?;
+    let script = Script::named(&name)
+        .ok_or_else(|| Refusal::invalid(format!("scenario: nothing is called {:?}", name.as_str())))?;
     let play: Play = parsed(&body)?;
-    let (id, session, mut parcels) = act(&shared, scenario, &play)?;
+    let (done, mut parcels) = act(&shared, script, &play)?;
+    if let Some(path) = done.path.as_deref().filter(|_| play.hide > 0) {
+        lock(&shared.faults).add(Rule::hiding(path, play.hide));
+    }
     if play.silent {
         parcels.clear();
     }
@@ -55,41 +73,60 @@ async fn play(shared: Data<Shared>, name: Path<String>, body: Bytes) -> Result<H
     if play.shuffle {
         parcels.shuffle(&mut StdRng::seed_from_u64(lock(&shared.world).ids().seed()));
     }
-    let mut reports = Vec::new();
-    if play.wait {
-        reports = join_all(parcels.iter().map(|parcel| shared.courier.deliver(parcel))).await;
-    } else {
-        for parcel in parcels {
-            let courier = shared.courier.clone();
-            shared.tasks.spawn(async move { courier.deliver(&parcel).await });
-        }
+    let reports = send(&shared, parcels, &play).await;
+    let member = if matches!(script, Script::Session(..)) { "session" } else { "resource" };
+    let mut answer = json!({ "id": done.id, "session": null, "webhooks": webhooks, "deliveries": reports });
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert(member.into(), done.object);
     }
-    let answer = json!({ "id": id, "session": session, "webhooks": webhooks, "deliveries": reports });
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// Changes the world; answers the session (null once deleted) and the webhooks, written down.
-fn act(shared: &Shared, scenario: Scenario, play: &Play) -> Result<(String, Value, Vec<Parcel>), Refusal> {
-    let mut world = lock(&shared.world);
-    let id = match &play.session {
-        Some(id) => id.clone(),
-        None => world.put(None, Object::new(), now()).id().to_owned(),
-    };
-    world.session(&id)?.lag_behind(play.lag);
-    let notices = world.play(scenario, &id, &play.tools, now())?;
-    let session = world.session(&id).map_or(Value::Null, |session| Value::Object(session.object.clone()));
-    let mut parcels = Vec::new();
-    for notice in &notices {
-        let event_id = world.ids().webhook();
-        let envelope = Envelope::of(notice, event_id.clone());
-        parcels.push(Parcel {
-            event_id,
-            kind: notice.kind.clone(),
-            session: Some(id.clone()),
-            body: envelope.body(play.dialect),
-            options: play.options.clone(),
-            endpoint: None,
-        });
+/// Sends the webhooks; answers the reports if they are to be waited for.
+async fn send(shared: &Data<Shared>, mut parcels: Vec<Parcel>, play: &Play) -> Vec<Report> {
+    if play.reverse {
+        parcels.reverse();
+        let courier = shared.courier.clone();
+        let one_by_one = async move {
+            let mut reports = Vec::new();
+            for parcel in &parcels {
+                reports.push(courier.deliver(parcel).await);
+            }
+            reports
+        };
+        if play.wait {
+            return one_by_one.await;
+        }
+        shared.tasks.spawn(one_by_one);
+        return Vec::new();
     }
-    Ok((id, session, parcels))
+    if play.wait {
+        return join_all(parcels.iter().map(|parcel| shared.courier.deliver(parcel))).await;
+    }
+    for parcel in parcels {
+        let courier = shared.courier.clone();
+        shared.tasks.spawn(async move { courier.deliver(&parcel).await });
+    }
+    Vec::new()
+}
+
+/// Changes the world; answers what became of it and the webhooks, written down.
+fn act(shared: &Shared, script: Script, play: &Play) -> Result<(Performed, Vec<Parcel>), Refusal> {
+    let wish = Wish {
+        resource: play.resource.as_deref(),
+        members: play.members.as_ref(),
+        error: play.error.as_deref(),
+    };
+    let stage = Stage { session: play.session.as_deref(), tools: &play.tools, wish, lag: play.lag };
+    let mut world = lock(&shared.world);
+    let done = world.perform(script, stage, now())?;
+    let dialect = if script.is_classic() { Dialect::Classic } else { play.dialect };
+    let mut parcels = Vec::new();
+    for notice in &done.notices {
+        let mut envelope = Envelope::of(notice, world.ids().webhook());
+        envelope.data.extend(play.data.clone());
+        envelope.data.retain(|member, _| !play.omit.contains(member));
+        parcels.push(Parcel { options: play.options.clone(), ..Parcel::of(&envelope, dialect) });
+    }
+    Ok((done, parcels))
 }

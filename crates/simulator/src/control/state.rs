@@ -16,10 +16,11 @@ async fn show(shared: Data<Shared>) -> HttpResponse {
     let sessions = lock(&shared.world).session_count();
     let webhooks = lock(&shared.courier.journal).totals.clone();
     let disabled_reason = lock(&shared.courier.endpoint).disabled_reason.clone();
+    let throttled = lock(&shared.limit).refused;
     let calls = lock(&shared.calls);
     HttpResponse::Ok().json(json!({
         "seed": shared.seed, "sessions": sessions, "calls": &*calls, "webhooks": webhooks,
-        "endpoint_disabled_reason": disabled_reason, "faults": lock(&shared.faults).rules().len(),
+        "endpoint_disabled_reason": disabled_reason, "throttled": throttled, "faults": lock(&shared.faults).rules().len(),
     }))
 }
 

@@ -11,6 +11,7 @@ use actix_web::{
     web::{Bytes, Data},
 };
 use futures_util::stream;
+use serde_json::Value;
 
 use crate::{
     api::error_body,
@@ -25,10 +26,14 @@ pub(crate) async fn inject(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let shared = req.app_data::<Data<Shared>>().cloned();
-    let rule = shared.and_then(|shared| lock(&shared.faults).strike(req.method().as_str(), req.path()));
+    let rule = shared.and_then(|shared| {
+        lock(&shared.faults).strike(req.method().as_str(), req.path(), req.query_string())
+    });
     let Some(rule) = rule else { return Ok(next.call(req).await?.map_into_boxed_body()) };
     tracing::debug!(http.path = req.path(), fault.status = rule.status, "fault injected");
-    tokio::time::sleep(Duration::from_millis(rule.latency_ms)).await;
+    if rule.body != Body::Slow {
+        tokio::time::sleep(Duration::from_millis(rule.latency_ms)).await;
+    }
     if rule.status.is_some() && rule.phase == Phase::Before {
         let answer = damaged(&rule, StatusCode::OK, &[]);
         return Ok(req.into_response(answer));
@@ -62,6 +67,13 @@ fn damaged(rule: &Rule, true_status: StatusCode, truth: &[u8]) -> HttpResponse {
         Body::Json => answer.content_type("application/json").body(whole),
         Body::Html => answer.content_type("text/html").body("<html><body><h1>Bad gateway</h1></body></html>"),
         Body::Truncated => answer.content_type("application/json").body(half),
+        Body::Slow => {
+            let pace = Duration::from_millis(rule.latency_ms) / PIECES;
+            answer.insert_header((header::CONTENT_TYPE, "application/json"));
+            answer
+                .streaming(stream::unfold((whole.clone(), whole.len() / PIECES as usize + 1, pace), trickle))
+        }
+        Body::NoNextPage => answer.content_type("application/json").body(without_next_page(&whole)),
         Body::Empty => answer.finish(),
         Body::Cut => {
             let length = whole.len() as u64;
@@ -69,6 +81,31 @@ fn damaged(rule: &Rule, true_status: StatusCode, truth: &[u8]) -> HttpResponse {
             answer.no_chunking(length).streaming(stream::unfold(Some(half), cut))
         }
     }
+}
+
+/// In how many pieces a slow body comes.
+const PIECES: u32 = 10;
+
+/// What is left of a body, the length of a piece, and the time between two.
+type Rest = (Bytes, usize, Duration);
+
+/// Yields what is left of a body, piece by piece.
+async fn trickle((mut rest, piece, pace): Rest) -> Option<(io::Result<Bytes>, Rest)> {
+    if rest.is_empty() {
+        return None;
+    }
+    tokio::time::sleep(pace).await;
+    let next = rest.split_to(piece.min(rest.len()));
+    Some((Ok(next), (rest, piece, pace)))
+}
+
+/// A list's last page as it may look, too: the member is absent instead of null.
+fn without_next_page(body: &[u8]) -> Bytes {
+    let Ok(Value::Object(mut page)) = serde_json::from_slice(body) else {
+        return Bytes::copy_from_slice(body);
+    };
+    page.retain(|name, value| name != "next_page" || !value.is_null());
+    Bytes::from(Value::Object(page).to_string())
 }
 
 /// Yields the half, waits until it is on the wire, then breaks off.

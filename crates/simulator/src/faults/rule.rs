@@ -8,10 +8,13 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rule {
-    /// A prefix of the path, or a pattern for the whole path when it contains `*`.
+    /// A prefix of the path; with `*` a pattern for the whole path, with `$` at its end the whole path.
     pub(crate) path: String,
     #[serde(default)]
     pub(crate) method: Option<String>,
+    /// Only calls whose query contains this; `page=` makes cursors expire.
+    #[serde(default)]
+    pub(crate) query: Option<String>,
     #[serde(default)]
     pub(crate) status: Option<u16>,
     #[serde(default)]
@@ -48,6 +51,10 @@ pub(crate) enum Body {
     Truncated,
     /// The first half of the announced length, then the connection closes.
     Cut,
+    /// Whole, but in pieces over the time of `latency_ms`.
+    Slow,
+    /// The true one, which lacks `next_page` where it would be null.
+    NoNextPage,
     Empty,
 }
 
@@ -78,6 +85,7 @@ impl Rule {
         Self {
             path,
             method: None,
+            query: None,
             status: Some(status),
             body: Body::Json,
             times: None,
@@ -89,11 +97,21 @@ impl Rule {
         }
     }
 
-    fn matches(&self, method: &str, path: &str) -> bool {
-        let path_matches =
-            if self.path.contains('*') { glob(&self.path, path) } else { path.starts_with(&self.path) };
+    /// A rule that keeps an object, and only it, from being found for so many fetches.
+    pub(crate) fn hiding(path: &str, times: u32) -> Self {
+        let method = Some("GET".to_owned());
+        Self { method, times: Some(times), ..Self::failing(format!("{path}$"), 404) }
+    }
+
+    fn matches(&self, method: &str, path: &str, query: &str) -> bool {
+        let path_matches = match self.path.strip_suffix('$') {
+            Some(whole) => glob(whole, path),
+            None if self.path.contains('*') => glob(&self.path, path),
+            None => path.starts_with(&self.path),
+        };
         path_matches
             && self.times != Some(0)
+            && self.query.as_deref().is_none_or(|wanted| query.contains(wanted))
             && self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
     }
 }
@@ -136,10 +154,11 @@ impl Faults {
     }
 
     /// The rule that strikes this call, counted down by one.
-    pub(crate) fn strike(&mut self, method: &str, path: &str) -> Option<Rule> {
+    pub(crate) fn strike(&mut self, method: &str, path: &str, query: &str) -> Option<Rule> {
         let Self { rules, rng } = self;
         let hit = |rule: &&mut Rule| {
-            rule.matches(method, path) && (rule.probability >= 1.0 || rng.random::<f64>() < rule.probability)
+            rule.matches(method, path, query)
+                && (rule.probability >= 1.0 || rng.random::<f64>() < rule.probability)
         };
         let rule = rules.iter_mut().find(hit)?;
         if let Some(times) = &mut rule.times {

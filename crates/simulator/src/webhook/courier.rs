@@ -12,7 +12,7 @@ use crate::{
     error::{Error, chain},
     lock::lock,
     webhook::{
-        DeliveryOptions, Endpoint, Outcome, Report,
+        DeliveryOptions, Dialect, Endpoint, Envelope, Outcome, Report,
         backoff::{MAX_ATTEMPTS, wait},
         journal,
         signature::Signing,
@@ -34,11 +34,28 @@ pub(crate) struct Parcel {
     pub(crate) event_id: String,
     pub(crate) kind: String,
     pub(crate) session: Option<String>,
+    /// What it is about: `data.id`.
+    pub(crate) resource: Option<String>,
     pub(crate) body: Bytes,
     /// Without them, the endpoint's own options count.
     pub(crate) options: Option<DeliveryOptions>,
     /// Another receiver than the simulator's endpoint.
     pub(crate) endpoint: Option<Endpoint>,
+}
+
+impl Parcel {
+    /// An event written down in a dialect, for the endpoint with its own options.
+    pub(crate) fn of(envelope: &Envelope, dialect: Dialect) -> Self {
+        Self {
+            event_id: envelope.event_id.clone(),
+            kind: envelope.kind.clone(),
+            session: envelope.session(),
+            resource: envelope.resource(),
+            body: envelope.body(dialect),
+            options: None,
+            endpoint: None,
+        }
+    }
 }
 
 /// The sender of all webhooks.
@@ -48,6 +65,7 @@ pub(crate) struct Courier {
     pub(crate) journal: Mutex<journal::Journal>,
     wrong_secret: Secret,
     jitter: Mutex<StdRng>,
+    seed: u64,
     time_scale: f64,
     stop: CancellationToken,
 }
@@ -67,7 +85,7 @@ impl Courier {
         let wrong_secret = Secret::parse(WRONG_SECRET).map_err(|source| Error::SigningKey { source })?;
         let jitter = Mutex::new(StdRng::seed_from_u64(seed));
         let (endpoint, journal) = (Mutex::new(endpoint), Mutex::default());
-        Ok(Self { http, endpoint, journal, wrong_secret, jitter, time_scale, stop })
+        Ok(Self { http, endpoint, journal, wrong_secret, jitter, seed, time_scale, stop })
     }
 
     /// Delivers one event with all its copies and attempts, and keeps the report.
@@ -80,6 +98,7 @@ impl Courier {
             event_id: parcel.event_id.clone(),
             kind: parcel.kind.clone(),
             session: parcel.session.clone(),
+            resource: parcel.resource.clone(),
             outcome,
             attempts,
         };
@@ -97,7 +116,8 @@ impl Courier {
     ) -> Outcome {
         let wanted = endpoint.types.is_empty() || endpoint.types.contains(&parcel.kind);
         let Some(url) = endpoint.url.as_deref().filter(|_| wanted) else { return Outcome::Unsubscribed };
-        if options.dropped {
+        let own = if parcel.endpoint.is_none() { endpoint.options.drop } else { 0.0 };
+        if options.dropped || self.loses(&parcel.event_id, options.drop.max(own)) {
             return Outcome::Dropped;
         }
         if endpoint.disabled_reason.is_some() {
@@ -131,6 +151,17 @@ impl Courier {
             }
         }
         outcome
+    }
+
+    /// Whether an event is among the share that gets lost. It follows from the seed and the id alone, so that neither the
+    /// order of deliveries nor their number changes which ones are.
+    fn loses(&self, event_id: &str, share: f64) -> bool {
+        if share <= 0.0 {
+            return false;
+        }
+        let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let hash = event_id.bytes().fold(0xcbf2_9ce4_8422_2325 ^ self.seed, fnv);
+        StdRng::seed_from_u64(hash).random::<f64>() < share
     }
 
     async fn attempt(

@@ -31,6 +31,8 @@ pub(crate) struct DeliveryOptions {
     pub(crate) signature: SignatureMode,
     /// Never sent at all, as after three attempts that never arrived.
     pub(crate) dropped: bool,
+    /// Share of deliveries that are never sent, 0 to 1. That of the endpoint holds for all that goes to it.
+    pub(crate) drop: f64,
     /// At most this many attempts per copy, three being the platform's number and the maximum.
     pub(crate) attempts: u32,
 }
@@ -43,6 +45,7 @@ impl Default for DeliveryOptions {
             stale_seconds: 0,
             signature: SignatureMode::Valid,
             dropped: false,
+            drop: 0.0,
             attempts: MAX_ATTEMPTS,
         }
     }

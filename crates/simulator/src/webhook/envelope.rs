@@ -42,17 +42,20 @@ pub(crate) struct Envelope {
 impl Envelope {
     /// The event that a change of state announces.
     pub(crate) fn of(notice: &Notice, event_id: String) -> Self {
-        let mut data = object(json!({ "id": notice.session }));
-        if let Some(thread) = &notice.thread {
-            data.insert("session_thread_id".into(), thread.as_str().into());
-        }
+        let mut data = object(json!({ "id": notice.subject }));
+        data.extend(notice.data.clone());
         Self { event_id, kind: notice.kind.clone(), created_at: notice.at, data, extra: Object::new() }
     }
 
     /// The session the event is about, if any.
     pub(crate) fn session(&self) -> Option<String> {
+        self.resource().filter(|id| id.starts_with("sesn_"))
+    }
+
+    /// The id of what the event is about, if any.
+    pub(crate) fn resource(&self) -> Option<String> {
         let id = text(&self.data, "id");
-        id.starts_with("sesn_").then(|| id.to_owned())
+        (!id.is_empty()).then(|| id.to_owned())
     }
 
     /// The bytes of the request body.
@@ -60,9 +63,7 @@ impl Envelope {
         let mut body = object(match dialect {
             Dialect::Platform => json!({
                 "type": "event", "id": self.event_id, "created_at": clock::seconds(self.created_at),
-                "data": self.data_over(json!({
-                    "type": self.kind, "organization_id": ORGANIZATION, "workspace_id": WORKSPACE,
-                })),
+                "data": self.data_over(self.owners()),
             }),
             Dialect::Flat => json!({
                 "id": self.event_id, "type": self.kind, "created_at": clock::seconds(self.created_at),
@@ -75,6 +76,14 @@ impl Envelope {
         });
         body.extend(self.extra.clone());
         Bytes::from(Value::Object(body).to_string())
+    }
+
+    /// Whose event it is. Those about an organization's own things belong to no workspace.
+    fn owners(&self) -> Value {
+        if self.kind.starts_with("external_key.") || self.kind.starts_with("user_profile.") {
+            return json!({ "type": self.kind, "organization_id": ORGANIZATION });
+        }
+        json!({ "type": self.kind, "organization_id": ORGANIZATION, "workspace_id": WORKSPACE })
     }
 
     fn data_over(&self, defaults: Value) -> Value {

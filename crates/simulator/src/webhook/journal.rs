@@ -54,6 +54,8 @@ pub(crate) struct Report {
     #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) session: Option<String>,
+    /// What it was about: `data.id`.
+    pub(crate) resource: Option<String>,
     pub(crate) outcome: Outcome,
     pub(crate) attempts: Vec<Attempt>,
 }

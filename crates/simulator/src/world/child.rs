@@ -74,6 +74,6 @@ impl Session {
     }
 
     fn thread_notice(&self, kind: &str, id: &str, stamp: &Stamp<'_>) -> Notice {
-        Notice { thread: Some(id.to_owned()), ..self.notice(kind, stamp) }
+        self.notice(kind, stamp).with("session_thread_id", id)
     }
 }

@@ -101,6 +101,6 @@ impl Session {
 }
 
 /// Milliseconds since the epoch of an RFC 3339 time.
-fn milliseconds(time: &str) -> Option<i64> {
+pub(crate) fn milliseconds(time: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp_millis())
 }

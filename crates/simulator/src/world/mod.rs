@@ -1,50 +1,69 @@
 //! The simulated workspace: a state machine without HTTP, clock or dice.
 //!
-//! A new kind of resource is a file here with its objects and rules, a map in [`World`], a file under `api` with
-//! its calls, and a row in `api::beta::COLLECTIONS`.
+//! Sessions have a life of their own, in the files here; every other resource is in `catalog`, where a new kind is a
+//! file with its rules.
 
+mod catalog;
 mod child;
 mod ids;
 mod inbox;
+mod lag;
 mod lifecycle;
 mod listing;
 mod page;
 mod record;
 mod refusal;
 mod scenario;
+mod script;
 mod session;
 mod stamp;
 mod stop_reason;
 mod thread;
+mod truth;
 mod update;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(crate) use self::{
+    catalog::{Calls, DEFAULT_LIMIT, Filter, Kind, Wish, by_hand},
     ids::Ids,
     listing::SessionFilter,
     page::{Order, Page, PageRequest, Range},
     refusal::Refusal,
     scenario::{Scenario, ToolRequest},
+    script::{Performed, Script, Stage},
     session::Session,
     stamp::{Notice, Object, Stamp, object, text},
     thread::Thread,
 };
 
+use self::{catalog::Catalog, truth::Refused};
+
 /// Everything in the workspace.
 #[derive(Debug)]
 pub(crate) struct World {
     sessions: BTreeMap<String, Session>,
+    /// Deleted sessions, as they were last.
+    graves: BTreeMap<String, Session>,
+    catalog: Catalog,
+    replies: Refused,
     ids: Ids,
     created_webhooks: bool,
 }
 
 impl World {
     pub(crate) fn new(seed: u64, created_webhooks: bool) -> Self {
-        Self { sessions: BTreeMap::new(), ids: Ids::new(seed), created_webhooks }
+        Self {
+            sessions: BTreeMap::new(),
+            graves: BTreeMap::new(),
+            catalog: Catalog::default(),
+            replies: Refused::default(),
+            ids: Ids::new(seed),
+            created_webhooks,
+        }
     }
 
     pub(crate) fn ids(&mut self) -> &mut Ids {
@@ -76,6 +95,7 @@ impl World {
     pub(crate) fn put(&mut self, id: Option<&str>, given: Object, now: DateTime<Utc>) -> &mut Session {
         let id = id.map_or_else(|| self.ids.resource("sesn"), str::to_owned);
         let session = Session::new(&id, given, &mut Stamp { ids: &mut self.ids, now });
+        self.graves.remove(&id);
         let entry = self.sessions.entry(id);
         entry.insert_entry(session).into_mut()
     }
@@ -86,11 +106,7 @@ impl World {
         mut given: Object,
         now: DateTime<Utc>,
     ) -> Result<(Value, Vec<Notice>), Refusal> {
-        let agent = match given.get("agent") {
-            Some(Value::String(id)) => json!({ "id": id }),
-            Some(Value::Object(agent)) if agent.contains_key("id") => Value::Object(agent.clone()),
-            _ => return Err(Refusal::invalid("agent: an agent id or reference is required")),
-        };
+        let agent = self.agent_snapshot(given.get("agent").unwrap_or(&Value::Null))?;
         if text(&given, "environment_id").is_empty() {
             return Err(Refusal::invalid("environment_id: required"));
         }
@@ -126,7 +142,9 @@ impl World {
             session.refuse_running("deleted")?;
             Ok(session.notice("session.deleted", stamp))
         })?;
-        self.sessions.remove(id);
+        if let Some(session) = self.sessions.remove(id) {
+            self.graves.insert(id.to_owned(), session);
+        }
         Ok(vec![notice])
     }
 }

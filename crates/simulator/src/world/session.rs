@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     clock,
     world::{
+        lag::Lag,
         stamp::{Object, Stamp, object, text},
         thread::Thread,
     },
@@ -42,14 +43,7 @@ pub(crate) struct Session {
     pub(crate) blocking: Vec<String>,
     /// The type of the last stop reason; empty before the first and while running.
     pub(crate) stopped_by: String,
-    lag: Option<Lag>,
-}
-
-/// The state that the next fetches still see.
-#[derive(Debug, Clone)]
-struct Lag {
-    object: Object,
-    fetches: u32,
+    lag: Lag,
 }
 
 impl Session {
@@ -68,7 +62,7 @@ impl Session {
             answered: BTreeSet::new(),
             blocking: Vec::new(),
             stopped_by: String::new(),
-            lag: None,
+            lag: Lag::default(),
         }
     }
 
@@ -113,18 +107,12 @@ impl Session {
 
     /// Lets the next `fetches` reads see the state as it is now, whatever happens meanwhile.
     pub(crate) fn lag_behind(&mut self, fetches: u32) {
-        self.lag = (fetches > 0).then(|| Lag { object: self.object.clone(), fetches });
+        self.lag = Lag::behind(&self.object, fetches);
     }
 
     /// What a fetch sees: the object, or an older one while the readable state lags.
     pub(crate) fn read(&mut self) -> Value {
-        if let Some(lag) = &mut self.lag
-            && lag.fetches > 0
-        {
-            lag.fetches -= 1;
-            return Value::Object(lag.object.clone());
-        }
-        Value::Object(self.object.clone())
+        Value::Object(self.lag.read(&self.object))
     }
 }
 
@@ -136,6 +124,7 @@ fn defaults(id: &str, stamp: &Stamp<'_>) -> Object {
             "type": "agent", "id": "agent_01SimulatedAgent0000000001", "version": 1, "name": "Simulated agent",
             "description": null, "model": { "id": "claude-opus-5", "effort": { "type": "high" }, "speed": "standard" },
             "system": null, "tools": [], "mcp_servers": [], "skills": [], "multiagent": null,
+            "execution_identity": { "type": "service_account" },
         },
         "environment_id": "env_01SimulatedEnvironment000001",
         "metadata": {}, "resources": [], "vault_ids": [], "outcome_evaluations": [],

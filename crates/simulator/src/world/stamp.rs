@@ -13,10 +13,23 @@ pub(crate) type Object = Map<String, Value>;
 pub(crate) struct Notice {
     /// The webhook's `data.type`.
     pub(crate) kind: String,
-    pub(crate) session: String,
-    /// Set for `session.thread_*` only.
-    pub(crate) thread: Option<String>,
+    /// `data.id`: the resource, or for threads their session.
+    pub(crate) subject: String,
+    /// Further members of `data`, such as the thread or the vault.
+    pub(crate) data: Object,
     pub(crate) at: DateTime<Utc>,
+}
+
+impl Notice {
+    pub(crate) fn about(kind: impl Into<String>, subject: &str, at: DateTime<Utc>) -> Self {
+        Self { kind: kind.into(), subject: subject.to_owned(), data: Object::new(), at }
+    }
+
+    /// With one more member of `data`.
+    pub(crate) fn with(mut self, member: &str, value: &str) -> Self {
+        self.data.insert(member.to_owned(), value.into());
+        self
+    }
 }
 
 /// When something happens and where its ids come from, both given from outside.

@@ -57,6 +57,10 @@ impl Thread {
         self.object.get("archived_at").is_some_and(|at| !at.is_null())
     }
 
+    pub(crate) fn object(&self) -> &Object {
+        &self.object
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         Value::Object(self.object.clone())
     }

@@ -79,3 +79,25 @@ async fn clearing_ends_all_faults_and_a_wrong_rule_is_refused() {
     let typo = lab.http.put(lab.url("/_sim/faults")).json(&json!([{ "path": "/v1", "statsu": 500 }]));
     assert_eq!(typo.send().await.unwrap().status(), 400);
 }
+
+#[tokio::test]
+async fn a_fault_can_be_for_pages_alone_as_when_cursors_expire() {
+    let lab = lab_with(json!([{ "path": "/v1/sessions", "query": "page=", "status": 400 }])).await;
+    lab.control(Method::PUT, "/sessions/sesn_2", json!({})).await;
+    let (_, first) = lab.get("/v1/sessions?limit=1").await;
+    let next = first["next_page"].as_str().unwrap();
+    let (status, refused) = lab.get(&format!("/v1/sessions?limit=1&page={next}")).await;
+    assert_eq!((status.as_u16(), &refused["error"]["type"]), (400, &json!("invalid_request_error")));
+}
+
+#[tokio::test]
+async fn the_last_page_can_lack_its_cursor_and_bodies_can_come_slowly() {
+    let rule = |body: &str| json!({ "path": "/v1/sessions", "body": body, "latency_ms": 100, "times": 1 });
+    let lab = lab_with(json!([rule("no_next_page"), rule("slow")])).await;
+    let (_, page) = lab.get("/v1/sessions").await;
+    assert_eq!((page["data"].as_array().unwrap().len(), page.get("next_page")), (1, None));
+    let begun = Instant::now();
+    let answer = lab.api(Method::GET, "/v1/sessions").send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap()["data"][0]["id"], "sesn_1");
+    assert!(begun.elapsed() >= Duration::from_millis(100));
+}

@@ -4,11 +4,16 @@
 mod batches;
 mod deliveries;
 mod events;
+mod executor;
 mod faults;
 mod headers;
 mod lab;
+mod limits;
 mod lists;
 mod process;
 mod receiver;
+mod resources;
+mod scenarios;
 mod sessions;
 mod threads;
+mod truth;

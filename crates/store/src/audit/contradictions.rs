@@ -52,7 +52,8 @@ pub async fn contradictions(connection: &mut PgConnection) -> Result<Vec<Contrad
     let outbox = sqlx::query!(
         r#"
         SELECT count(*) FILTER (WHERE events.id IS NULL) AS "orphans!",
-            count(*) FILTER (WHERE queue = 'work' AND status <> 'pending') AS "needless!",
+            count(*) FILTER (WHERE queue IN ('work', 'replies') AND status <> 'pending') AS "needless!",
+            count(*) FILTER (WHERE queue <> 'dead' AND (queue = 'replies') <> (source = 'reply')) AS "astray!",
             count(*) FILTER (WHERE queue = 'dead' AND status <> 'dead') AS "undead!",
             count(*) FILTER (
                 WHERE (outbox.generation, outbox.tries) <> (events.generation, events.tries)
@@ -85,7 +86,18 @@ pub async fn contradictions(connection: &mut PgConnection) -> Result<Vec<Contrad
                 SELECT count(*) FROM attempts JOIN events ON events.id = attempts.event
                 WHERE attempts.generation > events.generation
                     OR (attempts.generation = events.generation AND attempts.number > events.tries)
-            ) AS "attempts!"
+            ) AS "attempts!",
+            (
+                SELECT count(*) FROM replies JOIN events ON events.id = replies.event
+                WHERE source <> 'reply' OR status <> ALL(CASE state
+                    WHEN 'queued' THEN ARRAY['pending']
+                    WHEN 'posting' THEN ARRAY['pending']
+                    WHEN 'posted' THEN ARRAY['applied']
+                    WHEN 'elsewhere' THEN ARRAY['applied']
+                    WHEN 'obsolete' THEN ARRAY['superseded']
+                    ELSE ARRAY['dead', 'discarded']
+                END)
+            ) AS "replies!"
         "#
     )
     .fetch_one(connection)
@@ -104,9 +116,10 @@ pub async fn contradictions(connection: &mut PgConnection) -> Result<Vec<Contrad
         found("outbox_has_event", "what is to be published belongs to an event", outbox.orphans),
         found(
             "outbox_work_is_pending",
-            "nothing of a finished event is to be published to work",
+            "nothing of a finished event is to be published to work or replies",
             outbox.needless,
         ),
+        found("outbox_fits_source", "replies go to their own queue, and nothing else does", outbox.astray),
         found("outbox_dead_is_dead", "only dead events are to be published to dead", outbox.undead),
         found("outbox_is_current", "what is to be published is for the event's current try", outbox.stale),
         found("history_has_event", "every entry of a history belongs to an event", rest.history),
@@ -116,6 +129,7 @@ pub async fn contradictions(connection: &mut PgConnection) -> Result<Vec<Contrad
             "the last event of every resource is in its history",
             rest.last_events,
         ),
+        found("replies_agree", "every reply stands where its event does", rest.replies),
         found("tries_counted", "no recorded try is missing from its event's count", rest.attempts),
     ])
 }

@@ -2,7 +2,8 @@
 //! to publish.
 //!
 //! A suspect of a round is pending, had no outbox row as the round was begun and has none now, and its row has not been
-//! written since: its message came before the round's marker, and nothing has happened to it.
+//! written since: its message came before the round's marker, and nothing has happened to it. Replies have a queue of their
+//! own and are looked after there.
 
 use crate::error::Error;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,7 +43,7 @@ pub async fn requeue_chunk(
         r#"
         WITH suspects AS (
             SELECT id, received_at FROM events
-            WHERE status = 'pending' AND received_at <= $2 AND (received_at, id) > ($3, $4)
+            WHERE status = 'pending' AND source <> 'reply' AND received_at <= $2 AND (received_at, id) > ($3, $4)
                 AND written_before(xmin, $5::text::pg_snapshot)
                 AND NOT EXISTS (SELECT FROM unnest($6::bigint[]) AS unpublished (event) WHERE unpublished.event = events.id)
                 AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
@@ -96,7 +97,7 @@ pub async fn any_suspect(connection: &mut PgConnection, round: i64) -> Result<bo
         r#"
         SELECT EXISTS (
             SELECT FROM events
-            WHERE status = 'pending' AND received_at <= $1 AND written_before(xmin, $2::text::pg_snapshot)
+            WHERE status = 'pending' AND source <> 'reply' AND received_at <= $1 AND written_before(xmin, $2::text::pg_snapshot)
                 AND NOT EXISTS (SELECT FROM unnest($3::bigint[]) AS unpublished (event) WHERE unpublished.event = events.id)
                 AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
         ) AS "any!"
@@ -120,7 +121,7 @@ pub async fn note_suspects(connection: &mut PgConnection, round: i64) -> Result<
         r#"
         WITH suspects AS (
             SELECT id, event_id FROM events
-            WHERE status = 'pending' AND received_at <= $2 AND written_before(xmin, $3::text::pg_snapshot)
+            WHERE status = 'pending' AND source <> 'reply' AND received_at <= $2 AND written_before(xmin, $3::text::pg_snapshot)
                 AND NOT EXISTS (SELECT FROM unnest($4::bigint[]) AS unpublished (event) WHERE unpublished.event = events.id)
                 AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
         )
@@ -140,7 +141,8 @@ pub async fn note_suspects(connection: &mut PgConnection, round: i64) -> Result<
     Ok(())
 }
 
-/// Whether anything is pending with nothing left to publish. Without such an event there is nothing to audit.
+/// Whether anything for the queue `work` is pending with nothing left to publish. Without such an event there is nothing
+/// to audit.
 ///
 /// # Errors
 /// When Postgres is away or refuses.
@@ -149,7 +151,8 @@ pub async fn any_unpublished_pending(connection: &mut PgConnection) -> Result<bo
         r#"
         SELECT EXISTS (
             SELECT FROM events
-            WHERE status = 'pending' AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
+            WHERE status = 'pending' AND source <> 'reply'
+                AND NOT EXISTS (SELECT FROM outbox WHERE outbox.event = events.id)
                 AND NOT EXISTS (
                     SELECT FROM (SELECT unnest(events) AS event FROM bundles) AS bundled WHERE bundled.event = events.id
                 )

@@ -9,11 +9,11 @@ use domain::{EventId, ResourceKind};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-/// The endpoint of events that we make ourselves.
-const ENDPOINT: &str = "replies";
+/// The endpoint of the events that decisions are. No endpoint that receives deliveries may have this name.
+pub const REPLY_ENDPOINT: &str = "replies";
 
 /// Their type.
-const EVENT_TYPE: &str = "holdfast.reply";
+pub const REPLY_EVENT_TYPE: &str = "holdfast.reply";
 
 /// A decision on a tool use, to be posted.
 #[derive(Debug, Clone, Copy)]
@@ -61,9 +61,9 @@ pub async fn accept_reply(
         RETURNING id
         "#,
         new.effect,
-        ENDPOINT,
+        REPLY_ENDPOINT,
         id.as_str(),
-        EVENT_TYPE,
+        REPLY_EVENT_TYPE,
         Source::Reply.as_str(),
         ResourceKind::Session.as_str(),
         new.session_id,
@@ -131,6 +131,6 @@ fn envelope(id: &EventId, new: &NewReply<'_>, now: DateTime<Utc>) -> Value {
         "type": "event",
         "id": id.as_str(),
         "created_at": now.to_rfc3339_opts(SecondsFormat::Micros, true),
-        "data": { "type": EVENT_TYPE, "id": new.session_id, "reply": new.reply },
+        "data": { "type": REPLY_EVENT_TYPE, "id": new.session_id, "reply": new.reply },
     })
 }

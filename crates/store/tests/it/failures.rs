@@ -31,7 +31,7 @@ async fn a_finished_event_leaves_the_outbox_and_forgets_its_last_failure() -> Re
         let mut tx = bench.store.begin("finish").await?;
         store::finish(&mut tx, &[Finished { event, status: *status }], after(3)).await?;
         tx.commit().await?;
-        let expected = EventStanding { event, status: *status, generation: 1, tries: 1 };
+        let expected = EventStanding { event, status: *status, generation: 1, tries: 1, queue: Queue::Work };
         assert_eq!(standing(&bench, &id).await?, expected);
         let mut connection = bench.store.connection().await?;
         let found = &store::find_events(&mut connection, &id, None).await?[0];
@@ -112,7 +112,8 @@ async fn a_dead_event_has_cause_and_time_and_is_finished() -> Result<()> {
     let bench = Bench::new().await?;
     let event = bench.stored(&["evt_1"]).await?[0].event;
     record(&bench, &[failure(event, 3, true)]).await?;
-    let expected = EventStanding { event, status: EventStatus::Dead, generation: 1, tries: 3 };
+    let expected =
+        EventStanding { event, status: EventStatus::Dead, generation: 1, tries: 3, queue: Queue::Work };
     assert_eq!(standing(&bench, "evt_1").await?, expected);
     let mut connection = bench.store.connection().await?;
     let found = &store::find_events(&mut connection, "evt_1", None).await?[0];

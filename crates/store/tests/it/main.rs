@@ -1,8 +1,10 @@
 //! The store against a real Postgres, a database per test. `DATABASE_URL` names the server.
 
 mod accept;
+mod alerts;
 mod audit;
 mod bench;
+mod budget;
 mod bundles;
 mod constraints;
 mod dead;

@@ -38,7 +38,13 @@ async fn a_replayed_event_has_a_new_generation_fresh_tries_and_a_message_due_now
     let locked = store::lock_events(&mut tx, &[key("evt_1")?]).await?[&key("evt_1")?];
     assert_eq!(
         locked,
-        EventStanding { event: rows[0], status: EventStatus::Pending, generation: 2, tries: 0 }
+        EventStanding {
+            event: rows[0],
+            status: EventStatus::Pending,
+            generation: 2,
+            tries: 0,
+            queue: store::Queue::Work
+        }
     );
     let due = store::claim_due(&mut tx, after(61), after(90), 10).await?;
     assert_eq!((due.len(), due[0].generation, due[0].tries), (1, 2, 0));

@@ -3,8 +3,10 @@
 mod list;
 mod show;
 mod stats;
+mod types;
 
 pub(crate) use show::{effect_table, harmless_lines, one_of, story_text};
+pub(crate) use stats::ledger_rows;
 
 use crate::answer::Answer;
 use crate::print::Form;
@@ -22,6 +24,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Count events by status, and check that the sum is right
     Stats(stats::Args),
+    /// List the types of event that are known: what is fetched for each, and what follows
+    Types(types::Args),
 }
 
 impl Command {
@@ -30,6 +34,7 @@ impl Command {
             Self::List(args) => list::run(&args, form).await,
             Self::Show(args) => show::run(&args, form).await,
             Self::Stats(args) => stats::run(&args, form).await,
+            Self::Types(args) => types::run(&args, form),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a worker does beside processing messages. Each duty is safe in any number of workers: it claims rows, or one
 //! worker at a time is elected.
 
+use super::reconcile;
 use super::reviews::{self, Reviewing};
 use broker::Broker;
 use domain::Clock;
@@ -18,11 +19,16 @@ pub(super) struct Parts {
     pub(super) reviewing: Reviewing,
     /// The name of this worker.
     pub(super) worker: String,
+    pub(super) alert_metrics: ops::alerts::Metrics,
+    pub(super) reconcile: reconcile::Settings,
 }
 
 /// Starts all duties. They end when a shutdown begins: what they leave is claimed again.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
+    super::alerts::spawn(parts, &parts.alert_metrics, tasks);
+    super::transcripts::spawn(parts, tasks);
+    reconcile::spawn(parts, tasks);
     reviews::spawn(parts, tasks);
 }
 

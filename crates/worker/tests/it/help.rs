@@ -4,7 +4,7 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: &[&str] = &[
     "",
     "run",
     "migrate",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 24] = [
     "events list",
     "events show",
     "events stats",
+    "events types",
     "resources",
     "resources list",
     "resources show",
@@ -23,7 +24,16 @@ const COMMANDS: [&str; 24] = [
     "dlq discard",
     "dlq check",
     "dlq settle",
+    "transcripts",
+    "transcripts list",
+    "transcripts show",
+    "transcripts export",
+    "alerts",
+    "alerts list",
+    "alerts show",
+    "alerts resolve",
     "audit",
+    "reconcile",
     "doctor",
     "doctor signature",
     "help",

@@ -14,3 +14,4 @@ mod replay;
 mod resources;
 mod secrets;
 mod signature;
+mod types;

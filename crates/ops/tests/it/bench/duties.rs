@@ -1,14 +1,14 @@
 //! The long-running duties, as the binaries would run them.
 
-use super::{Bench, PATIENCE, Platform};
+use super::{Bench, PATIENCE, Platform, message};
 use anyhow::{Context, Result};
 use broker::{Broker, Consumer, ConsumerConfig, Control, Flow, LinkState, Publisher, PublisherConfig, Queue};
 use chrono::TimeDelta;
-use domain::{Clock, RetryPolicy};
+use domain::{Clock, EventStatus, RetryPolicy};
 use ops::process::{Config, Processor, Progress};
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{NewEvent, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -82,9 +82,26 @@ impl Worker {
         Self::with(bench, platform, processing()?, bench.store.clone(), clock, 200).await
     }
 
+    /// One whose Claude API is wherever the client says.
+    pub(crate) async fn of_client(bench: &Bench, claude: claude::Client) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as _;
+        Self::build(bench, claude, processing()?, bench.store.clone(), clock, 200).await
+    }
+
     pub(crate) async fn with(
         bench: &Bench,
         platform: &Platform,
+        config: Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        prefetch: u16,
+    ) -> Result<Self> {
+        Self::build(bench, platform.client()?, config, store, clock, prefetch).await
+    }
+
+    async fn build(
+        bench: &Bench,
+        claude: claude::Client,
         config: Config,
         store: Store,
         clock: Arc<dyn Clock>,
@@ -97,15 +114,8 @@ impl Worker {
             broker::Metrics::default(),
         );
         let (sink, deliveries) = mpsc::channel(usize::from(prefetch));
-        let processor = Processor::new(
-            config,
-            store,
-            platform.client()?,
-            publisher,
-            clock,
-            || 0.5,
-            bench.metrics.clone(),
-        );
+        let processor =
+            Processor::new(config, store, claude, publisher, clock, || 0.5, bench.metrics.clone());
         let control = Control {
             flow: processor.flow(),
             drain: CancellationToken::new(),
@@ -150,6 +160,18 @@ impl Worker {
 }
 
 impl Bench {
+    /// Stores events and has a worker process them, one after the other.
+    pub(crate) async fn process(&self, platform: &Platform, events: &[NewEvent]) -> Result<()> {
+        self.stored(events).await?;
+        let worker = Worker::start(self, platform).await?;
+        for event in events {
+            self.publish(Queue::Work, &[message(event)]).await?;
+            let pending = EventStatus::Pending.as_str();
+            self.until(event.event.id.as_str(), "finished", |detail| detail.row.status != pending).await?;
+        }
+        worker.stopped_with_nothing_left(self, platform).await
+    }
+
     /// A relay that looks every few milliseconds and publishes to the test's own queues.
     pub(crate) async fn relay(&self) -> Result<Duty> {
         let (publisher, mut duty) = publisher(&self.broker, Duration::from_secs(5)).await?;

@@ -2,11 +2,20 @@
 
 use super::noon;
 use anyhow::{Context, Result, ensure};
-use claude::{Auth, Client, Config, Key, RetryPolicy};
+use claude::{Auth, Client, Config, Key, Pace, RetryPolicy};
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{Options, Simulator};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// A client of this API that tries each call once.
+pub(crate) fn client_of(base_url: String, pace: Option<Arc<dyn Pace>>) -> Result<Client> {
+    let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
+    let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
+    Ok(Client::new(Config { base_url, retry, pace, ..Config::new(auth, noon, || 0.5) })?)
+}
 
 /// A running simulator and the way to command it. It stops when it is dropped.
 pub(crate) struct Platform {
@@ -22,10 +31,11 @@ impl Platform {
 
     /// A client that tries each call once.
     pub(crate) fn client(&self) -> Result<Client> {
-        let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
-        let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
-        let base_url = self.simulator.base_url();
-        Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+        client_of(self.url(), None)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.simulator.base_url()
     }
 
     async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
@@ -61,10 +71,64 @@ impl Platform {
         Ok(())
     }
 
+    /// A person answers a tool use elsewhere, or another program does.
+    pub(crate) async fn send(&self, session: &str, events: &[Value]) -> Result<()> {
+        let events = events.iter().cloned().map(claude::OutgoingEvent::Verbatim).collect::<Vec<_>>();
+        self.client()?.send_events(session, &events).await?;
+        Ok(())
+    }
+
+    /// How many answers each tool use of a session has had, as the platform has them.
+    pub(crate) async fn answers(&self, session: &str) -> Result<BTreeMap<String, usize>> {
+        let shown = self.control(Method::GET, &format!("/sessions/{session}"), &json!({})).await?;
+        let mut answers = BTreeMap::new();
+        for event in shown.pointer("/events").and_then(Value::as_array).context("no events")? {
+            if event["type"].as_str().is_some_and(|kind| kind.starts_with("user.")) {
+                let id = event["custom_tool_use_id"].as_str().or(event["tool_use_id"].as_str());
+                *answers.entry(id.unwrap_or_default().to_owned()).or_default() += 1;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// How many calls of this kind there were, such as `POST /v1/sessions/{session_id}/events`.
+    pub(crate) async fn calls(&self, kind: &str) -> Result<u64> {
+        let state = self.control(Method::GET, "/state", &json!({})).await?;
+        let calls = state.pointer("/calls/by_kind").and_then(|calls| calls.get(kind));
+        Ok(calls.and_then(Value::as_u64).unwrap_or_default())
+    }
+
+    /// From now on all posts to these sessions (a prefix of their ids) are answered so.
+    pub(crate) async fn posts_fail(&self, sessions: &str, mut fault: Value) -> Result<()> {
+        fault["method"] = "POST".into();
+        self.fails(sessions, fault).await
+    }
+
     /// A session with these members, replacing one of that id, whose history is these events.
     pub(crate) async fn session(&self, id: &str, members: &Value, events: &[Value]) -> Result<()> {
         self.control(Method::PUT, &format!("/sessions/{id}"), members).await?;
         self.control(Method::POST, &format!("/sessions/{id}/events"), &json!({ "events": events })).await?;
+        Ok(())
+    }
+
+    /// A session that stopped for this reason so many seconds after noon, after an error.
+    pub(crate) async fn stopped(&self, session: &str, reason: &str, seconds: i64) -> Result<()> {
+        let at = super::after(seconds);
+        self.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
+        let error = json!({ "type": "session.error", "processed_at": at, "error": {
+            "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" },
+        }});
+        let idle = json!({ "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
+            "stop_reason": { "type": reason } });
+        self.append(session, &[error, idle]).await
+    }
+
+    /// Appends events to a session's list.
+    pub(crate) async fn append(&self, session: &str, events: &[Value]) -> Result<()> {
+        let path = format!("/sessions/{session}/events");
+        for events in events.chunks(500) {
+            self.control(Method::POST, &path, &json!({ "events": events })).await?;
+        }
         Ok(())
     }
 

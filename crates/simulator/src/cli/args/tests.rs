@@ -16,6 +16,9 @@ fn the_documented_invocations_parse() {
         "simulator fault add /v1/sessions --status 429 --retry-after 2 --times 3",
         "simulator fault clear --simulator http://127.0.0.1:1",
         "simulator state",
+        "simulator serve --drop 0.3 --requests-per-minute 600",
+        "simulator send --count 10 --drop 0.3",
+        "simulator executor --listen 127.0.0.1:0 --secret whsec_x --fail 2 --delay 10",
     ] {
         assert!(Args::try_parse_from(line.split(' ')).is_ok(), "{line}");
     }

@@ -2,8 +2,7 @@ use super::*;
 
 fn envelope(kind: &str) -> Envelope {
     let at = DateTime::from_timestamp_millis(1_787_303_643_900).unwrap();
-    let thread = Some("sthr_1".to_owned());
-    let notice = Notice { kind: kind.into(), session: "sesn_1".into(), thread, at };
+    let notice = Notice::about(kind, "sesn_1", at).with("session_thread_id", "sthr_1");
     Envelope::of(&notice, "whe_1".into())
 }
 

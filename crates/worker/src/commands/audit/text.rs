@@ -1,5 +1,6 @@
 //! The report for people.
 
+use crate::commands::events::ledger_rows;
 use crate::print::Colours;
 use crate::print::table::Rows;
 use crate::print::text::{counted, harmless};
@@ -20,19 +21,7 @@ pub(super) fn report(report: &Report, colours: Colours) -> String {
 }
 
 fn ledger(report: &Report, colours: Colours) -> String {
-    let ledger = report.ledger;
-    let mut table = Rows::without_header(colours);
-    for (status, count) in [
-        ("pending", ledger.pending),
-        ("applied", ledger.applied),
-        ("superseded", ledger.superseded),
-        ("ignored", ledger.ignored),
-        ("dead", ledger.dead),
-        ("discarded", ledger.discarded),
-        ("accepted", ledger.accepted),
-    ] {
-        table.add([status, &count.to_string()]);
-    }
+    let table = ledger_rows(&report.ledger, colours);
     let sum = if report.balances { "The sum is right." } else { "The sum is WRONG." };
     format!("{}{sum}\n", table.render())
 }
@@ -70,6 +59,9 @@ fn queues(report: &Report, colours: Colours) -> String {
         };
         table.add(["worker", &format!("{} {holds}", worker.worker)]);
     }
+    let waiting = counted(report.reply_messages.into(), "message");
+    let consumers = counted(report.reply_consumers.into(), "consumer");
+    table.add(["replies", &format!("{waiting} waiting, {consumers}; {} to be posted", report.open_replies)]);
     let (dead, known) = (counted(report.dead_messages.into(), "message"), report.ledger.dead);
     table.add(["dead", &format!("{dead}; Postgres has {known}, compare with `worker dlq check`")]);
     table.render()
@@ -129,6 +121,13 @@ fn verdict(report: &Report) -> String {
         }
         Verdict::Unproven { proof } => format!("Not proven in time: {}. Nothing was queued again; ask again with a longer --wait.\n", missing(proof)),
     };
+    if !report.lost_replies.is_empty() {
+        let lost = i64::try_from(report.lost_replies.len()).unwrap_or(i64::MAX);
+        let some = listed(lost, report.lost_replies.get(..10).unwrap_or(&report.lost_replies));
+        let replies =
+            format!("RabbitMQ had lost replies ({lost}); queued again unless this was a dry run: {some}\n");
+        out.push_str(&replies);
+    }
     let broken = report.rows.iter().any(|rule| rule.rows > 0);
     if broken || !report.balances {
         out.push_str("Rows contradict each other: keep the database as it is and report this.\n");

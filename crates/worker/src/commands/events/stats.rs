@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::connect;
 use crate::print::table::Rows;
-use crate::print::{Form, json};
+use crate::print::{Colours, Form, json};
 use serde::Serialize;
 use settings::DatabaseArgs;
 use store::Ledger;
@@ -36,26 +36,23 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let text = match form {
         Form::Json => json::object(&Balance { ledger, balances })?,
         Form::Text(colours) => {
-            let mut rows = Rows::without_header(colours);
-            let counts = [
-                ("pending", ledger.pending),
-                ("applied", ledger.applied),
-                ("superseded", ledger.superseded),
-                ("ignored", ledger.ignored),
-                ("dead", ledger.dead),
-                ("discarded", ledger.discarded),
-                ("accepted", ledger.accepted),
-            ];
-            for (status, count) in counts {
-                rows.add([status, &count.to_string()]);
-            }
             let verdict = if balances {
                 "Every accepted event is in exactly one state."
             } else {
                 "The sum is wrong: events are in no state or in an unknown one. Keep the database as it is and report this."
             };
-            format!("{}{verdict}\n", rows.render())
+            format!("{}{verdict}\n", ledger_rows(&ledger, colours).render())
         }
     };
     Ok(Answer::new(text).failed_if(!balances))
+}
+
+/// One row per state, and how many events were accepted.
+pub(crate) fn ledger_rows(ledger: &Ledger, colours: Colours) -> Rows {
+    let mut rows = Rows::without_header(colours);
+    for (status, events) in ledger.by_status() {
+        rows.add([status.as_str(), &events.to_string()]);
+    }
+    rows.add(["accepted", &ledger.accepted.to_string()]);
+    rows
 }

@@ -1,0 +1,20 @@
+//! Alerts: what a person should know, from the events that call for it to the moment it is over.
+//!
+//! An event that calls for an alert has recorded an effect. [`AlertEffects`] finds out the details and raises the alert;
+//! where newer events have ended it already, it goes on record and nobody is told. The [`Resolver`] ends open alerts when
+//! the state of their resource says so, in whatever order deliveries came.
+
+mod details;
+mod effects;
+mod metrics;
+mod resolver;
+mod words;
+
+pub use effects::AlertEffects;
+pub use metrics::Metrics;
+pub use resolver::Resolver;
+
+use std::time::Duration;
+
+/// How long a transaction about alerts may take, network included.
+const POSTGRES_LIMIT: Duration = Duration::from_secs(15);

@@ -1,0 +1,239 @@
+//! Comparing what was listed with what is held, and queueing what follows.
+
+use super::accept::Found;
+use super::report::Report;
+use super::{Error, OVERLAP, POSTGRES_LIMIT, Reconciler, look, rows};
+use chrono::{DateTime, Utc};
+use domain::gaps::Entry;
+use domain::reconcile::{Held, Listed, Missed, Owner, missed};
+use domain::{EndpointName, EventId, EventKey, ResourceKind};
+use futures_util::future::join_all;
+use std::collections::{HashMap, HashSet};
+
+/// Sessions that are looked into at the same time.
+const LOOKS: usize = 8;
+
+/// What all comparisons of a pass have in common.
+pub(super) struct Comparison<'a> {
+    pub(super) reconciler: &'a Reconciler,
+    pub(super) kind: ResourceKind,
+    /// Whose resources these are, where they do not say it themselves.
+    pub(super) owner: Owner,
+    /// What has changed since is looked into; `None`: everything is, from its beginning.
+    pub(super) since: Option<DateTime<Utc>>,
+    /// What happened later may still be delivered.
+    pub(super) until: DateTime<Utc>,
+    pub(super) dry_run: bool,
+}
+
+/// What Postgres says of some resources.
+pub(super) struct Stored {
+    pub(super) held: HashMap<String, Held>,
+    pub(super) pending: HashSet<String>,
+}
+
+/// A resource to which something happened that we were not told.
+struct Candidate<'a> {
+    listed: &'a Listed,
+    known: bool,
+    missed: Vec<Missed>,
+    /// From when on it is looked into; `None`: from its beginning.
+    window: Option<DateTime<Utc>>,
+}
+
+impl Comparison<'_> {
+    /// Compares resources of the kind of the pass.
+    pub(super) async fn batch(&self, listed: &[Listed], report: &mut Report) -> Result<(), Error> {
+        let ids: Vec<&str> = listed.iter().map(|listed| listed.resource.id.as_str()).collect();
+        let stored = self.stored(self.kind, &ids).await?;
+        self.reconciler.metrics.count_compared(self.kind, listed.len());
+        report.note(self.kind, |report| report.compared += count(listed.len()));
+        let mut candidates = Vec::new();
+        for listed in listed {
+            if stored.pending.contains(&listed.resource.id) {
+                report.note(self.kind, |report| report.unsettled += 1);
+                continue;
+            }
+            let held = stored.held.get(&listed.resource.id);
+            let missed = self.missed(held, listed);
+            let window = self.window(held, !missed.is_empty());
+            let is_active = window.is_none_or(|window| listed.changed_at().is_none_or(|at| at >= window));
+            if !missed.is_empty() || (self.kind == ResourceKind::Session && is_active) {
+                let known = held.is_some();
+                candidates.push(Candidate { listed, known, missed, window });
+            }
+        }
+        if self.kind == ResourceKind::Session {
+            self.sessions(candidates, report).await
+        } else {
+            for candidate in candidates {
+                self.changed(&candidate, report).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// What would have been told of a resource until now, less what may still be told.
+    pub(super) fn missed(&self, held: Option<&Held>, listed: &Listed) -> Vec<Missed> {
+        let mut missed = missed(held, listed);
+        missed.retain(|missed| missed.at <= self.until);
+        missed
+    }
+
+    fn window(&self, held: Option<&Held>, differs: bool) -> Option<DateTime<Utc>> {
+        let (since, held) = (self.since?, held?);
+        if !differs {
+            return Some(since);
+        }
+        // What differs has done so since it was last seen, which may be longer ago than the last pass.
+        held.updated_at.map(|seen| since.min(seen - OVERLAP))
+    }
+
+    /// Looks into sessions, several at a time, and queues what was lost of each.
+    async fn sessions(&self, candidates: Vec<Candidate<'_>>, report: &mut Report) -> Result<(), Error> {
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let histories = self.histories(&candidates).await?;
+        for together in candidates.chunks(LOOKS) {
+            let looks = join_all(together.iter().map(|candidate| self.look(candidate, &histories))).await;
+            for (candidate, looked) in together.iter().zip(looks) {
+                self.settle(candidate, &looked?, report).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn look(
+        &self,
+        candidate: &Candidate<'_>,
+        histories: &HashMap<String, Vec<Entry>>,
+    ) -> Result<look::Looked, Error> {
+        let session = &candidate.listed.resource.id;
+        let history = histories.get(session).map_or(&[][..], Vec::as_slice);
+        look::into(self, session, history, candidate.window).await
+    }
+
+    /// Queues what was lost of a session.
+    async fn settle(
+        &self,
+        candidate: &Candidate<'_>,
+        looked: &look::Looked,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let queued = self.queue(self.kind, &looked.lost, report).await?;
+        let threads = self.threads(looked, report).await?;
+        if queued == 0 && !candidate.missed.is_empty() {
+            // Its own list does not say why it differs.
+            self.changed(candidate, report).await?;
+        } else if !looked.lost.is_empty() || threads {
+            note_found(report, self.kind, candidate.known);
+        }
+        Ok(())
+    }
+
+    async fn histories(&self, candidates: &[Candidate<'_>]) -> Result<HashMap<String, Vec<Entry>>, Error> {
+        let ids: Vec<&str> =
+            candidates.iter().map(|candidate| candidate.listed.resource.id.as_str()).collect();
+        let windows: Option<Vec<DateTime<Utc>>> =
+            candidates.iter().map(|candidate| candidate.window).collect();
+        let since = windows.and_then(|windows| windows.into_iter().min()).map(|since| since - OVERLAP);
+        let store = &self.reconciler.store;
+        let reading = async { rows::histories(&mut *store.connection().await?, &ids, since).await };
+        Ok(store.within(POSTGRES_LIMIT, "read histories", reading).await?)
+    }
+
+    /// The threads of a session that differ and of which its own list does not say why.
+    async fn threads(&self, looked: &look::Looked, report: &mut Report) -> Result<bool, Error> {
+        let kind = ResourceKind::SessionThread;
+        if looked.threads.is_empty() {
+            return Ok(false);
+        }
+        let ids: Vec<&str> = looked.threads.iter().map(|thread| thread.resource.id.as_str()).collect();
+        let stored = self.stored(kind, &ids).await?;
+        self.reconciler.metrics.count_compared(kind, ids.len());
+        report.note(kind, |report| report.compared += count(ids.len()));
+        let mut any = false;
+        for thread in &looked.threads {
+            let id = &thread.resource.id;
+            let held = stored.held.get(id);
+            let is_told = looked.lost.iter().any(|lost| lost.resource == thread.resource);
+            let missed = self.missed(held, thread);
+            if stored.pending.contains(id) || (missed.is_empty() && !is_told) {
+                continue;
+            }
+            any = true;
+            note_found(report, kind, held.is_some());
+            if !is_told {
+                let found: Vec<Found> =
+                    missed.iter().map(|missed| Found::of(&thread.resource, missed)).collect();
+                self.queue(kind, &found, report).await?;
+            }
+        }
+        Ok(any)
+    }
+
+    /// Queues the events that a difference stands for.
+    async fn changed(&self, candidate: &Candidate<'_>, report: &mut Report) -> Result<(), Error> {
+        let resource = &candidate.listed.resource;
+        let found: Vec<Found> = candidate.missed.iter().map(|missed| Found::of(resource, missed)).collect();
+        note_found(report, resource.kind, candidate.known);
+        self.queue(resource.kind, &found, report).await?;
+        Ok(())
+    }
+
+    /// Queues events, and tells how many of them were not known before. A dry run only asks.
+    pub(super) async fn queue(
+        &self,
+        kind: ResourceKind,
+        found: &[Found],
+        report: &mut Report,
+    ) -> Result<usize, Error> {
+        if found.is_empty() {
+            return Ok(0);
+        }
+        let new = if self.dry_run { self.unknown(found).await? } else { self.accept(found).await? };
+        report.note(kind, |report| {
+            report.queued += count(new);
+            report.known += count(found.len().saturating_sub(new));
+        });
+        Ok(new)
+    }
+
+    async fn accept(&self, found: &[Found]) -> Result<usize, Error> {
+        let new = self.reconciler.accept(found, &self.owner).await?;
+        Ok(new.into_iter().filter(|new| *new).count())
+    }
+
+    async fn unknown(&self, found: &[Found]) -> Result<usize, Error> {
+        let endpoint = EndpointName::default_endpoint();
+        let keys: Vec<EventKey> = found
+            .iter()
+            .filter_map(|found| EventId::new(found.id.as_str()).ok())
+            .map(|id| EventKey { endpoint: endpoint.clone(), id })
+            .collect();
+        let store = &self.reconciler.store;
+        let asking = async { store::standing_of(&mut *store.connection().await?, &keys).await };
+        let known = store.within(POSTGRES_LIMIT, "ask for events", asking).await?;
+        Ok(keys.iter().filter(|key| !known.contains_key(*key)).count())
+    }
+
+    pub(super) async fn stored(&self, kind: ResourceKind, ids: &[&str]) -> Result<Stored, Error> {
+        let store = &self.reconciler.store;
+        let reading = async {
+            let mut connection = store.connection().await?;
+            let held = rows::held(&mut connection, kind, ids).await?;
+            let pending = rows::pending_among(&mut connection, kind, ids).await?;
+            Ok::<_, store::Error>(Stored { held, pending })
+        };
+        Ok(store.within(POSTGRES_LIMIT, "compare resources", reading).await?)
+    }
+}
+
+fn note_found(report: &mut Report, kind: ResourceKind, known: bool) {
+    report.note(kind, |report| if known { report.differing += 1 } else { report.missing += 1 });
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,46 @@
+//! What stands in the histories of sessions and their threads.
+
+use crate::error::Error;
+use chrono::{DateTime, Utc};
+use domain::gaps::Entry;
+use sqlx::PgConnection;
+use std::collections::HashMap;
+
+/// The events of these sessions and of their threads that happened at or after `since`, oldest first, by session.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn histories(
+    connection: &mut PgConnection,
+    sessions: &[&str],
+    since: Option<DateTime<Utc>>,
+) -> Result<HashMap<String, Vec<Entry>>, Error> {
+    // A thread's history is found by the thread, and the thread by its session.
+    let rows = sqlx::query!(
+        r#"
+        WITH named AS (
+            SELECT 'session' AS resource_type, id AS resource_id, id AS session FROM unnest($1::text[]) AS given (id)
+            UNION ALL
+            SELECT resource_type, resource_id, parent_id FROM resources
+            WHERE parent_id = ANY($1) AND resource_type = 'session_thread'
+        )
+        SELECT named.session AS "session!", named.resource_type AS "resource_type!", history.resource_id,
+            history.event_type, history.created_at
+        FROM named JOIN resource_history AS history USING (resource_type, resource_id)
+        WHERE $2::timestamptz IS NULL OR history.created_at >= $2
+        ORDER BY history.created_at, history.rank, history.event_id COLLATE "C"
+        "#,
+        sessions as _,
+        since,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::of("read histories"))?;
+    let mut histories: HashMap<String, Vec<Entry>> = HashMap::new();
+    for row in rows {
+        let thread = (row.resource_type == "session_thread").then_some(row.resource_id);
+        let entry = Entry { event_type: row.event_type, thread, created_at: row.created_at };
+        histories.entry(row.session).or_default().push(entry);
+    }
+    Ok(histories)
+}
