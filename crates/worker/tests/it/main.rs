@@ -12,6 +12,7 @@ mod lab;
 mod migrate;
 mod replay;
 mod resources;
+mod reviews;
 mod secrets;
 mod signature;
 mod types;
