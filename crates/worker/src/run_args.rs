@@ -5,8 +5,8 @@ use clap::Args;
 use domain::RetryPolicy;
 use runtime::{Exit, Failure, OrExit};
 use settings::{
-    Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, Problems, RetryArgs, TelemetryArgs,
-    WorkerListenArgs,
+    Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, Problems, RetryArgs, SinkArgs, Sinks,
+    TelemetryArgs, Watch, WatchArgs, WorkerListenArgs,
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -45,6 +45,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     claude: ClaudeArgs,
     #[command(flatten)]
+    sinks: SinkArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
+    #[command(flatten)]
     pub(crate) telemetry: TelemetryArgs,
 }
 
@@ -70,6 +74,8 @@ pub(crate) struct RunSettings {
     pub(crate) audit_interval: Duration,
     /// `None`: never.
     pub(crate) reconcile_interval: Option<TimeDelta>,
+    pub(crate) sinks: Sinks,
+    pub(crate) watch: Watch,
 }
 
 /// At least a second: a marker is a message like any other.
@@ -100,6 +106,7 @@ impl RunArgs {
         let broker = self.broker.validate(&mut problems);
         let claude = self.claude.validate(&mut problems);
         let policy = self.retry.validate(&mut problems);
+        let sinks = self.sinks.validate(&mut problems);
         let internal_listen = settings::address(
             &self.listen.internal_listen,
             "--internal-listen (HOLDFAST_INTERNAL_LISTEN)",
@@ -116,6 +123,8 @@ impl RunArgs {
                 prefetch: self.prefetch,
                 drain: self.drain,
                 audit_interval: self.audit_interval,
+                sinks: sinks?,
+                watch: self.watch.values(),
                 reconcile_interval: TimeDelta::from_std(self.reconcile_interval)
                     .ok()
                     .filter(|interval| *interval > TimeDelta::zero()),
