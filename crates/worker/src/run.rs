@@ -97,6 +97,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         rand::random::<f64>,
         metrics,
     );
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let processor = reconcile::watched(processor, &reconcile, &store, &claude, &tasks);
 
     let health =
         Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("rabbitmq", move || match *link
@@ -144,7 +146,6 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
     let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile };
     duties::spawn(&parts, &tasks);
     let posting = Posting { policy: settings.policy, flow, metrics: reply_metrics, broker_metrics };

@@ -4,7 +4,6 @@ use crate::lab::worker;
 use anyhow::Result;
 
 /// Every command.
-const COMMANDS: [&str; 25] = [
 const COMMANDS: &[&str] = &[
     "",
     "run",
