@@ -104,6 +104,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         rand::random::<f64>,
         metrics.clone(),
     );
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let processor = reconcile::watched(processor, &reconcile, &store, &claude, &tasks);
 
     let health =
         Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("rabbitmq", move || match *link
@@ -152,7 +154,6 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
     let alerts = alerts::Settings {
         metrics: alert_metrics,
         processing: metrics,
