@@ -1,6 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
+mod convergence;
 mod story;
 
 fn at(milliseconds: i64) -> DateTime<Utc> {

@@ -84,7 +84,7 @@ async fn a_history_without_a_gap_is_left_alone() -> Result<()> {
     told.told(&only(&of(lacking), &["session.status_terminated"])).await?;
     // When the one that lacks something is filled, the other one was looked at, too.
     let filled = "SELECT count(*) FROM resource_history JOIN events ON events.id = event \
-                  WHERE resource_id = 'sesn_2' AND source = 'reconcile'";
+                  WHERE resource_history.resource_id = 'sesn_2' AND source = 'reconcile'";
     eventually(PATIENCE * 2, "the other one is filled", async || {
         told.now();
         ensure!(told.bench.number(filled).await? > 0, "not yet");
