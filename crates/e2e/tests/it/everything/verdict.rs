@@ -32,11 +32,13 @@ async fn resources(system: &System) -> Result<Vec<String>> {
     let theirs: BTreeMap<(String, String), String> = truth(&system.stage, "/resources")
         .await?
         .iter()
-        // Agents and environments that sessions name by heart are not there; the primary thread has no webhooks.
-        .filter(|one| !is_primary_thread(one))
+        // Nothing is told of a primary thread, nor of the deletion of a thread with its session.
+        .filter(|one| !is_primary_thread(one) && !is_deleted_thread(one))
         .map(|one| (key(one, "type", "id"), text(one, "status").to_owned()))
         .collect();
-    let query = "SELECT resource_type, resource_id, status FROM resources";
+    let query = "SELECT resource_type, resource_id, status FROM resources AS ours WHERE NOT EXISTS (
+        SELECT FROM resources AS parent WHERE ours.resource_type = 'session_thread'
+            AND parent.resource_id = ours.parent_id AND parent.status = 'deleted')";
     let ours: BTreeMap<(String, String), String> = system
         .stack
         .rows(query)
@@ -49,6 +51,10 @@ async fn resources(system: &System) -> Result<Vec<String>> {
     Ok(differing
         .map(|key| format!("{key:?}: ours {:?}, theirs {:?}", ours.get(key), theirs.get(key)))
         .collect())
+}
+
+fn is_deleted_thread(one: &Value) -> bool {
+    text(one, "type") == "session_thread" && text(one, "status") == "deleted"
 }
 
 fn is_primary_thread(one: &Value) -> bool {
