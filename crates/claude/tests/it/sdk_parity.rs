@@ -47,7 +47,8 @@ impl Stage {
 
     async fn calls(&self, kind: &str) -> Result<u64> {
         let state = self.control(Method::GET, "state", json!({})).await?;
-        Ok(state["calls"]["by_kind"][kind].as_u64().unwrap_or_default())
+        let calls = state.pointer("/calls/by_kind").and_then(|calls| calls.get(kind));
+        Ok(calls.and_then(Value::as_u64).unwrap_or_default())
     }
 }
 
@@ -103,7 +104,8 @@ async fn every_resource_is_retrieved_and_listed_with_the_state_that_the_platform
         let filter = ResourceFilter { paging, include_archived: true, ..ResourceFilter::default() };
         let page = stage.client.all_resources(kind, parent.as_deref(), &filter, 100).await?;
         let mut listed: Vec<String> = page.items.into_iter().map(|item| item.value.id).collect();
-        (ids.sort(), listed.sort());
+        ids.sort();
+        listed.sort();
         assert_eq!(listed, ids, "{kind} of {parent:?}");
     }
     Ok(())

@@ -302,3 +302,15 @@ async fn memory_stores_are_behind_another_beta_which_excludes_the_common_one() {
         assert_eq!(answer(request.header("anthropic-beta", beta)).await.0, expected, "{beta}");
     }
 }
+
+#[tokio::test]
+async fn a_deleted_agent_archives_its_deployments_when_they_would_run_next() {
+    let lab = Lab::start().await;
+    let (agent, _) = lab.play("agent.created", json!({})).await;
+    let (deployment, _) = lab.play("deployment.created", json!({ "members": { "agent": agent } })).await;
+    let (_, played) = lab.play("agent.deleted", json!({ "resource": agent })).await;
+    assert_eq!(types(&played), ["agent.deleted"]);
+    assert_eq!(lab.get(&format!("/v1/deployments/{deployment}")).await.1["archived_at"], Value::Null);
+    let (_, played) = lab.play("deployment_run.succeeded", json!({ "resource": deployment })).await;
+    assert_eq!(types(&played), ["deployment.archived"]);
+}
