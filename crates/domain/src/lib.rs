@@ -21,6 +21,7 @@ pub mod event;
 pub mod failure;
 pub mod gaps;
 pub mod ids;
+pub mod lag;
 pub mod message;
 pub mod policy;
 pub mod reconcile;

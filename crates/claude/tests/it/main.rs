@@ -1,4 +1,4 @@
-//! The client against a local server that answers by script.
+//! The client against a local server that answers by script, and against the simulator.
 
 mod auth;
 mod bodies;
@@ -11,4 +11,5 @@ mod observing;
 mod pacing;
 mod resources;
 mod retries;
+mod sdk_parity;
 mod sending;

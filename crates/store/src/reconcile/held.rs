@@ -20,7 +20,7 @@ pub async fn held(
 ) -> Result<HashMap<String, Held>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT resource_id, snapshot_status, snapshot_updated_at, deleted_at IS NOT NULL AS "deleted!"
+        SELECT resource_id, snapshot_status, snapshot_updated_at, fetched_at, deleted_at IS NOT NULL AS "deleted!"
         FROM resources
         WHERE resource_type = $1 AND resource_id = ANY($2)
             AND (last_event_id IS NOT NULL OR snapshot IS NOT NULL)
@@ -32,8 +32,12 @@ pub async fn held(
     .await
     .map_err(Error::of("compare resources"))?;
     let held = rows.into_iter().map(|row| {
-        let held =
-            Held { status: row.snapshot_status, updated_at: row.snapshot_updated_at, deleted: row.deleted };
+        let held = Held {
+            status: row.snapshot_status,
+            updated_at: row.snapshot_updated_at,
+            fetched_at: row.fetched_at,
+            deleted: row.deleted,
+        };
         (row.resource_id, held)
     });
     Ok(held.collect())
@@ -50,7 +54,7 @@ pub async fn held_children(
 ) -> Result<HashMap<String, Held>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT resource_id, snapshot_status, snapshot_updated_at, deleted_at IS NOT NULL AS "deleted!"
+        SELECT resource_id, snapshot_status, snapshot_updated_at, fetched_at, deleted_at IS NOT NULL AS "deleted!"
         FROM resources
         WHERE parent_id = $2 AND resource_type = $1 AND (last_event_id IS NOT NULL OR snapshot IS NOT NULL)
         "#,
@@ -61,8 +65,12 @@ pub async fn held_children(
     .await
     .map_err(Error::of("compare what belongs to a resource"))?;
     let held = rows.into_iter().map(|row| {
-        let held =
-            Held { status: row.snapshot_status, updated_at: row.snapshot_updated_at, deleted: row.deleted };
+        let held = Held {
+            status: row.snapshot_status,
+            updated_at: row.snapshot_updated_at,
+            fetched_at: row.fetched_at,
+            deleted: row.deleted,
+        };
         (row.resource_id, held)
     });
     Ok(held.collect())
@@ -165,4 +173,37 @@ pub async fn owner(connection: &mut PgConnection) -> Result<Owner, Error> {
         organization_id: row.organization_id,
         workspace_id: row.workspace_id,
     }))
+}
+
+/// Resources of which events are dead because they were not there, and of which nothing else is known: neither a snapshot
+/// nor a deletion. Only those of workspaces of which the API has shown us resources of the kind. With what they belong to.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn vanished(
+    connection: &mut PgConnection,
+    kind: ResourceKind,
+    limit: i64,
+) -> Result<Vec<(String, Option<String>)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT resource_id AS "id!", parent_id FROM events
+        WHERE status = 'dead' AND error_class = 'gone' AND resource_type = $1
+            AND NOT EXISTS (
+                SELECT FROM resources AS known
+                WHERE known.resource_type = $1 AND known.resource_id = events.resource_id
+                    AND (known.snapshot IS NOT NULL OR known.deleted_at IS NOT NULL))
+            AND EXISTS (
+                SELECT FROM resources AS shown
+                WHERE shown.resource_type = $1 AND shown.workspace_id = events.workspace_id
+                    AND shown.snapshot_source = 'api')
+        ORDER BY 1 LIMIT $2
+        "#,
+        kind.as_str(),
+        limit,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::of("list what was not there"))?;
+    Ok(rows.into_iter().map(|row| (row.id, row.parent_id)).collect())
 }

@@ -13,6 +13,7 @@ mod messages;
 mod migrate;
 mod replay;
 mod resources;
+mod reviews;
 mod secrets;
 mod signature;
 mod types;

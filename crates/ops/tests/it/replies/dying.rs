@@ -25,7 +25,7 @@ async fn a_worker_that_dies_after_the_post_has_posted_it_once() -> Result<()> {
         Ok(Some(()))
     })
     .await?;
-    drop(first);
+    first.killed().await;
     request.rollback().await?;
     assert_eq!(bench.reply(&id).await?, ("posting".to_owned(), false));
 
