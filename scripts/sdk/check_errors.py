@@ -1,7 +1,9 @@
 """Refusals and faults: which exception the SDK raises, and what it tries again."""
 
+import unittest
+
 import anthropic
-from stage import AGENT, API_KEY, ENVIRONMENT, Check
+from stage import AGENT, API_KEY, ENVIRONMENT, IS_OLD, Check
 
 ONE = "GET /v1/sessions/{session_id}"
 LIST = "GET /v1/sessions"
@@ -29,6 +31,15 @@ class Errors(Check):
                 self.assertEqual(error.body["error"]["type"], kind)
                 self.assertTrue(error.request_id.startswith("req_"))
                 self.assertEqual(error.body["request_id"], error.request_id)
+
+    @unittest.skipIf(IS_OLD, "codes came with the next generation")
+    def test_a_cause_that_has_a_code_tells_it(self):
+        environment = self.simulator.play("environment.archived")["id"]
+        error = self.raised(lambda beta: beta.environments.update(environment, name="New"))
+        self.assertEqual(error.error_code, "environment_archived")
+        fault = {"path": "/v1/sessions", "status": 400, "error_code": "invalid_metadata"}
+        self.simulator.control("PUT", "faults", [fault])
+        self.assertEqual(self.raised(lambda beta: beta.sessions.list()).error_code, "invalid_metadata")
 
     def test_a_wrong_key_is_an_authentication_error_and_not_tried_again(self):
         with self.assertRaises(anthropic.AuthenticationError):

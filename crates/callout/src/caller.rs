@@ -2,7 +2,7 @@
 
 use crate::{Error, MAX_ANSWER_BYTES};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use signing::{Secret, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
 use std::time::Duration;
 
@@ -62,31 +62,43 @@ impl Caller {
     pub async fn post(&self, request: &Request<'_>) -> Result<Vec<u8>, Error> {
         let Request { url, secret, id, timestamp_unix_seconds, body, timeout } = *request;
         let signature = signing::sign(secret, id, timestamp_unix_seconds, body);
-        let failed = |source| Error::transport(source, timeout);
-        let mut response = self
-            .http
-            .post(url)
-            .timeout(timeout)
-            .header(CONTENT_TYPE, "application/json")
+        let request = self
+            .request(url, body, timeout)
             .header(WEBHOOK_ID, id)
             .header(WEBHOOK_TIMESTAMP, timestamp_unix_seconds)
-            .header(WEBHOOK_SIGNATURE, signature)
-            .body(body.to_vec())
-            .send()
-            .await
-            .map_err(failed)?;
-        if !response.status().is_success() {
-            return Err(refusal(response).await);
-        }
-        let mut answer = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(failed)? {
-            if answer.len() + part.len() > MAX_ANSWER_BYTES {
-                return Err(Error::TooLarge);
-            }
-            answer.extend_from_slice(&part);
-        }
-        Ok(answer)
+            .header(WEBHOOK_SIGNATURE, signature);
+        answer(request, timeout).await
     }
+
+    /// Makes one call without a signature, to an endpoint whose URL is the secret. Returns the body of a 2xx answer.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn post_unsigned(&self, url: &str, body: &[u8], timeout: Duration) -> Result<Vec<u8>, Error> {
+        answer(self.request(url, body, timeout), timeout).await
+    }
+
+    fn request(&self, url: &str, body: &[u8], timeout: Duration) -> RequestBuilder {
+        let request = self.http.post(url).timeout(timeout);
+        request.header(CONTENT_TYPE, "application/json").body(body.to_vec())
+    }
+}
+
+/// Sends a request and reads the answer.
+async fn answer(request: RequestBuilder, timeout: Duration) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::transport(source, timeout);
+    let mut response = request.send().await.map_err(failed)?;
+    if !response.status().is_success() {
+        return Err(refusal(response).await);
+    }
+    let mut answer = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(failed)? {
+        if answer.len() + part.len() > MAX_ANSWER_BYTES {
+            return Err(Error::TooLarge);
+        }
+        answer.extend_from_slice(&part);
+    }
+    Ok(answer)
 }
 
 async fn refusal(mut response: Response) -> Error {

@@ -22,10 +22,10 @@ use telemetry::{Chain, LogLimiter};
 use tokio::sync::Mutex;
 
 /// How long Postgres may take to give tokens. A call that waits longer is worth less than one too many.
-const POSTGRES_LIMIT: Duration = Duration::from_secs(2);
+const POSTGRES_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a worker goes on by itself before it asks Postgres again.
-const ALONE: TimeDelta = TimeDelta::seconds(5);
+const ALONE: TimeDelta = TimeDelta::seconds(15);
 
 /// For how long tokens that were taken count. After it they are forgotten, so that a pause is noticed by all in time.
 const KEPT: TimeDelta = TimeDelta::seconds(1);
@@ -161,7 +161,7 @@ impl Budget {
                     bucket.pause(until);
                 }
                 let grant = bucket.take(rate.quarter(), 1, now);
-                stock.alone = Some((now, bucket));
+                stock.alone = Some((self.clock.now(), bucket));
                 grant
             }
         }

@@ -158,6 +158,13 @@ fn asker(review: &Review) -> &str {
     review.agent_name.as_deref().or(review.agent_id.as_deref()).unwrap_or("an agent")
 }
 
+/// One reviewer for several runners.
+impl Handler for Arc<Reviewer> {
+    async fn carry_out(&self, effect: &DueEffect) -> Result<(), NotCarriedOut> {
+        Reviewer::carry_out(self, effect).await
+    }
+}
+
 impl Handler for Reviewer {
     async fn carry_out(&self, effect: &DueEffect) -> Result<(), NotCarriedOut> {
         let review = match self.find(effect.id).await? {

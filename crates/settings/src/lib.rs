@@ -4,6 +4,7 @@
 //! that cannot be wrong any more, or notes in [`Problems`] what is wrong, so that all mistakes are reported at
 //! once. Secrets are never parsed by clap itself, whose error messages repeat the value.
 
+mod alerts;
 mod broker;
 mod claude;
 mod database;
@@ -16,6 +17,7 @@ mod signatures;
 mod telemetry;
 mod usage;
 
+pub use alerts::{SinkArgs, Sinks, Watch, WatchArgs};
 pub use broker::{Broker, BrokerArgs};
 pub use claude::{AuthStyle, Claude, ClaudeArgs};
 pub use database::{Database, DatabaseArgs};

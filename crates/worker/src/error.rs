@@ -48,6 +48,12 @@ pub(crate) enum Error {
         /// The id that was asked for.
         id: String,
     },
+    /// A filter that other resources do not have.
+    #[error("--blocked and --level are about messages: leave out --type {kind}, or say --type message")]
+    OfMessagesOnly {
+        /// What was asked for.
+        kind: ResourceKind,
+    },
     /// There is no such alert.
     #[error("there is no alert {id}; `worker alerts list --all` shows them")]
     NoAlert {
@@ -187,6 +193,7 @@ impl Error {
         match self {
             Self::NothingSelected
             | Self::CannotAsk { .. }
+            | Self::OfMessagesOnly { .. }
             | Self::SeveralEndpoints { .. }
             | Self::SeveralReviews { .. }
             | Self::WrongAnswer { .. }

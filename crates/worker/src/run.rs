@@ -1,6 +1,6 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
-mod alerts;
+pub(crate) mod alerts;
 mod duties;
 mod reconcile;
 mod replies;
@@ -13,6 +13,7 @@ use anyhow::Context;
 use broker::{
     Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames,
 };
+use callout::Caller;
 use duties::Parts;
 use ops::Metrics;
 use ops::audit::{Auditor, Eyes};
@@ -101,8 +102,10 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         publisher,
         clock.clone(),
         rand::random::<f64>,
-        metrics,
+        metrics.clone(),
     );
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let processor = reconcile::watched(processor, &reconcile, &store, &claude, &tasks);
 
     let health =
         Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("rabbitmq", move || match *link
@@ -151,9 +154,14 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
-    let parts =
-        Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile, reviewing };
+    let alerts = alerts::Settings {
+        metrics: alert_metrics,
+        processing: metrics,
+        sinks: alerts::sinks(&settings.sinks),
+        caller: Caller::new().or_exit(Exit::Failure)?,
+        watch: alerts::watch(settings.watch),
+    };
+    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alerts, reconcile, reviewing };
     duties::spawn(&parts, &tasks);
     let posting = Posting {
         policy: settings.policy,

@@ -6,7 +6,7 @@ use domain::RetryPolicy;
 use runtime::{Exit, Failure, OrExit};
 use settings::{
     Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, PolicyArgs, Problems, RetryArgs,
-    ReviewPolicy, TelemetryArgs, WorkerListenArgs,
+    ReviewPolicy, SinkArgs, Sinks, TelemetryArgs, Watch, WatchArgs, WorkerListenArgs,
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -51,6 +51,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     claude: ClaudeArgs,
     #[command(flatten)]
+    sinks: SinkArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
+    #[command(flatten)]
     pub(crate) telemetry: TelemetryArgs,
 }
 
@@ -78,6 +82,8 @@ pub(crate) struct RunSettings {
     pub(crate) reply_lease: Duration,
     /// `None`: never.
     pub(crate) reconcile_interval: Option<TimeDelta>,
+    pub(crate) sinks: Sinks,
+    pub(crate) watch: Watch,
 }
 
 /// At least a second: a marker is a message like any other.
@@ -119,6 +125,7 @@ impl RunArgs {
         let claude = self.claude.validate(&mut problems);
         let policy = self.retry.validate(&mut problems);
         let review_policy = self.reviews.validate(&mut problems);
+        let sinks = self.sinks.validate(&mut problems);
         let internal_listen = settings::address(
             &self.listen.internal_listen,
             "--internal-listen (HOLDFAST_INTERNAL_LISTEN)",
@@ -137,6 +144,8 @@ impl RunArgs {
                 drain: self.drain,
                 audit_interval: self.audit_interval,
                 reply_lease: self.reply_lease,
+                sinks: sinks?,
+                watch: self.watch.values(),
                 reconcile_interval: TimeDelta::from_std(self.reconcile_interval)
                     .ok()
                     .filter(|interval| *interval > TimeDelta::zero()),

@@ -55,12 +55,20 @@ async fn decide_once(
 ) -> Result<Review, NotDecided> {
     let mut tx = store.begin("decide a review").await?;
     let review = store::lock_review(&mut tx, effect).await?.ok_or(NotDecided::Unknown)?;
-    decide_in(&mut tx, &review, answer, by, clock.now()).await?;
-    tx.commit().await?;
+    let decided = decide_in(&mut tx, &review, answer, by, clock.now()).await;
+    finish(tx, decided).await?;
     Ok(review)
 }
 
-/// Decides a review whose lock the transaction holds.
+/// Commits. A refusal has written nothing: its commit only lets the lock go, at once and without costing the connection.
+pub(super) async fn finish<T>(tx: Tx, outcome: Result<T, NotDecided>) -> Result<T, NotDecided> {
+    if !matches!(outcome, Err(NotDecided::Store(_))) {
+        tx.commit().await?;
+    }
+    outcome
+}
+
+/// Decides a review whose lock the transaction holds. A refusal writes nothing.
 pub(super) async fn decide_in(
     tx: &mut Tx,
     review: &Review,

@@ -1,7 +1,10 @@
 //! What was never delivered is found, and ends where what was delivered ends.
 
+mod kinds;
+mod passes;
 mod postbox;
 mod stand;
+mod waking;
 
 use crate::bench::Platform;
 use anyhow::Result;
@@ -29,14 +32,14 @@ const LIVELY: [&str; 10] = [
     "thread_idled",
 ];
 
-async fn play(platform: &Platform, scenario: &str, session: &str) -> Result<()> {
+pub(crate) async fn play(platform: &Platform, scenario: &str, session: &str) -> Result<()> {
     let body = json!({ "session": session, "wait": true });
     platform.control(Method::POST, &format!("/scenarios/{scenario}"), &body).await?;
     Ok(())
 }
 
 /// A session that is idle and has never worked.
-async fn born(platform: &Platform, session: &str) -> Result<()> {
+pub(crate) async fn born(platform: &Platform, session: &str) -> Result<()> {
     platform.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
     Ok(())
 }
@@ -51,12 +54,12 @@ async fn lives(platform: &Platform, sessions: &[String], steps: usize, dice: &mu
     Ok(())
 }
 
-fn dropping(bodies: &[Bytes], share: f64, dice: &mut StdRng) -> Vec<Bytes> {
+pub(crate) fn dropping(bodies: &[Bytes], share: f64, dice: &mut StdRng) -> Vec<Bytes> {
     bodies.iter().filter(|_| !dice.random_bool(share)).cloned().collect()
 }
 
 /// What only one of two ends has, marked.
-fn differences(one: &[String], other: &[String]) -> Vec<String> {
+pub(crate) fn differences(one: &[String], other: &[String]) -> Vec<String> {
     let without = |mark: &'static str, lines: &[String], others: &[String]| {
         let mut others = others.to_vec();
         let mut rest = Vec::new();
@@ -71,7 +74,7 @@ fn differences(one: &[String], other: &[String]) -> Vec<String> {
     [without("surplus", one, other), without("lacking", other, one)].concat()
 }
 
-fn of<'a>(report: &'a Report, kind: &str) -> &'a KindReport {
+pub(crate) fn of<'a>(report: &'a Report, kind: &str) -> &'a KindReport {
     report.kinds.iter().find(|report| report.kind.as_str() == kind).expect("the kind was compared")
 }
 

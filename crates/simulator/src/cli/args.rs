@@ -243,6 +243,9 @@ pub(crate) struct FaultRule {
     /// Value of the retry-after header: seconds or an HTTP date
     #[arg(long, value_name = "VALUE")]
     pub(crate) retry_after: Option<String>,
+    /// Machine-readable code in the body of the error
+    #[arg(long, value_name = "CODE")]
+    pub(crate) error_code: Option<String>,
     /// Value of the x-should-retry header
     #[arg(long, value_name = "BOOL")]
     pub(crate) should_retry: Option<bool>,

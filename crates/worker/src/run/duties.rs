@@ -19,14 +19,14 @@ pub(super) struct Parts {
     pub(super) reviewing: Reviewing,
     /// The name of this worker.
     pub(super) worker: String,
-    pub(super) alert_metrics: ops::alerts::Metrics,
+    pub(super) alerts: super::alerts::Settings,
     pub(super) reconcile: reconcile::Settings,
 }
 
 /// Starts all duties. They end when a shutdown begins: what they leave is claimed again.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
-    super::alerts::spawn(parts, &parts.alert_metrics, tasks);
+    super::alerts::spawn(parts, tasks);
     super::transcripts::spawn(parts, tasks);
     reconcile::spawn(parts, tasks);
     reviews::spawn(parts, tasks);

@@ -251,7 +251,9 @@ async fn nobody_decides_what_an_executor_is_at() -> Result<()> {
     assert!(refused.to_string().contains("executor refunds"), "{refused}");
     // A worker whose policy does not know the executor any more asks a person.
     desk.bench.advance(5);
-    desk.round(Policy::default()).await?;
+    assert_eq!(desk.round(Policy::default()).await?, 1);
+    let review = desk.find("sevt_1").await?;
+    assert_eq!(review.status, ReviewStatus::Open, "{review:?}");
     desk.decide("sevt_1", &domain::Answer::text("x", false), "ada").await?;
     Ok(())
 }

@@ -16,15 +16,18 @@ use std::path::PathBuf;
 const LIMIT: u64 = 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "worker reviews answer <ID> <--text <TEXT>|--json-body <JSON>|--file <FILE>|-> [OPTIONS]",
+    after_help = "\
 Examples:
   worker reviews answer sevt_01ABC --text 'refund 8841 issued'
   worker reviews answer sevt_01ABC --text 'there is no order 8841' --error
   worker reviews answer sevt_01ABC --file result.json
   kubectl get pods | worker reviews answer sevt_01ABC -
 
-JSON with a member content (a text, or a list of content blocks) and perhaps is_error is taken by its
-members. Everything else, from --file and standard input too, becomes one text.")]
+JSON with a member content (a text, or a list of content blocks) and perhaps is_error is taken by
+its members. Everything else, from --file and standard input too, becomes one text."
+)]
 pub(crate) struct Args {
     /// The id of the tool use, or a unique beginning of it
     #[arg(value_name = "ID")]
