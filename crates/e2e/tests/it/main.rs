@@ -21,6 +21,7 @@ mod node;
 mod odd_answers;
 mod operator;
 mod outages;
+mod replies;
 mod secrets;
 mod sharing;
 mod stack;
