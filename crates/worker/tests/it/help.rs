@@ -32,6 +32,7 @@ const COMMANDS: &[&str] = &[
     "alerts list",
     "alerts show",
     "alerts resolve",
+    "alerts test",
     "audit",
     "reconcile",
     "doctor",
