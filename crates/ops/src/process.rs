@@ -32,6 +32,7 @@ pub(crate) use opinion::is_api_away;
 pub use progress::{Progress, Stuck};
 
 use crate::Metrics;
+use crate::reconcile::Waker;
 use broker::{Delivery, Flow, Publisher};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::breaker::Stance;
@@ -87,6 +88,8 @@ pub(crate) struct Context {
     pub(crate) metrics: Metrics,
     pub(crate) gate: Gate,
     pub(crate) progress: Progress,
+    /// Whoever looks for gaps in the histories of sessions.
+    pub(crate) waker: Option<Waker>,
 }
 
 /// Processes messages.
@@ -109,8 +112,19 @@ impl Processor {
     ) -> Self {
         let gate = Gate::new(Arc::clone(&clock), dice, metrics.clone());
         let progress = Progress::new();
-        let context = Context { config, store, claude, publisher, clock, dice, metrics, gate, progress };
+        let context =
+            Context { config, store, claude, publisher, clock, dice, metrics, gate, progress, waker: None };
         Self { context: Arc::new(context), flow: watch::Sender::new(Flow::Running) }
+    }
+
+    /// The same, which names each session of which an event was applied.
+    #[must_use]
+    pub fn waking(mut self, waker: Waker) -> Self {
+        // Nobody else has the context yet: the stages get theirs when it runs.
+        if let Some(context) = Arc::get_mut(&mut self.context) {
+            context.waker = Some(waker);
+        }
+        self
     }
 
     /// Whether messages are wanted; for [`Control`](broker::Control) of the consumer that delivers them.

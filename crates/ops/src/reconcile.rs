@@ -12,6 +12,7 @@
 //! Any number of reconcilers may run: what they find has the same id whoever finds it, and becomes one event.
 
 mod accept;
+mod children;
 mod compare;
 mod error;
 mod list;
@@ -20,11 +21,13 @@ mod metrics;
 mod pass;
 mod report;
 mod timer;
+mod wake;
 
 pub use error::Error;
 pub use metrics::Metrics;
 pub use report::{KindReport, Report};
 pub use timer::Timer;
+pub use wake::{Wake, Waker};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Clock, ResourceKind};
@@ -46,7 +49,15 @@ const WHOLE_EVERY: TimeDelta = TimeDelta::hours(24);
 const KEPT: TimeDelta = TimeDelta::days(7);
 
 /// The kinds of which a pass is made. Threads and credentials are compared along with what they belong to.
-pub const ROOTS: [ResourceKind; 1] = [ResourceKind::Session];
+pub const ROOTS: [ResourceKind; 7] = [
+    ResourceKind::Session,
+    ResourceKind::Deployment,
+    ResourceKind::DeploymentRun,
+    ResourceKind::Agent,
+    ResourceKind::Environment,
+    ResourceKind::Vault,
+    ResourceKind::MemoryStore,
+];
 
 /// What is to be compared, and how.
 #[derive(Debug, Clone, Default)]

@@ -4,8 +4,8 @@ mod held;
 mod histories;
 mod passes;
 
-pub use held::{held, held_children, held_ids, owner, pending_among};
-pub use histories::histories;
+pub use held::{held, held_children, held_ids, owner, pending_among, vanished};
+pub use histories::{histories, recent_histories};
 pub use passes::{
     NewPass, Pass, Stage, Tally, begin_pass, drop_pass, end_pass, last_pass, last_reconciled, note_page,
     open_pass, record_reconciled, seen_in, try_lock_reconciling,

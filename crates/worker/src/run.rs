@@ -67,7 +67,13 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     reply_metrics.register(&mut registry);
     let alert_metrics = ops::alerts::Metrics::default();
     alert_metrics.register(&mut registry);
-    let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
+    let reviewing = reviews::Reviewing::new(settings.review_policy).or_exit(Exit::Failure)?;
+    reviewing.metrics.register(&mut registry);
+    let budget_metrics = ops::budget::Metrics::default();
+    budget_metrics.register(&mut registry);
+    let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
+    let claude = crate::api::client(&settings.claude, Some(metrics.clone()), Some(Arc::clone(&budget)))
+        .or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
         .or_exit(Exit::Usage)?;
@@ -98,6 +104,8 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         rand::random::<f64>,
         metrics.clone(),
     );
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let processor = reconcile::watched(processor, &reconcile, &store, &claude, &tasks);
 
     let health =
         Health::new(tasks.shutdown().clone(), Arc::new(registry)).ready_when("rabbitmq", move || match *link
@@ -106,6 +114,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             LinkState::Up => Ok(()),
             LinkState::Down => Err("not connected".to_owned()),
         });
+    budget.report_to(processor.progress());
     let (progress, limit) = (processor.progress(), watchdog::limit(settings.claude.timeout));
     let stuck = move || progress.stuck(Instant::now(), limit);
     let is_stuck = stuck.clone();
@@ -145,7 +154,6 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
     let alerts = alerts::Settings {
         metrics: alert_metrics,
         processing: metrics,
@@ -153,9 +161,15 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         caller: Caller::new().or_exit(Exit::Failure)?,
         watch: alerts::watch(settings.watch),
     };
-    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alerts, reconcile };
+    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alerts, reconcile, reviewing };
     duties::spawn(&parts, &tasks);
-    let posting = Posting { policy: settings.policy, flow, metrics: reply_metrics, broker_metrics };
+    let posting = Posting {
+        policy: settings.policy,
+        lease: settings.reply_lease,
+        flow,
+        metrics: reply_metrics,
+        broker_metrics,
+    };
     replies::spawn(&parts, posting, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;

@@ -36,15 +36,16 @@ enum Doing {
     Unknown,
 }
 
-/// The first gap in the history of a session and its threads (oldest first), if there is one.
+/// The first gap in the history of a session and its threads (oldest first), if there is one. `whole`: whether it is the
+/// history from its beginning; of a part of it, nobody can say what came before.
 #[must_use]
-pub fn find(history: &[Entry]) -> Option<Gap> {
+pub fn find(history: &[Entry], whole: bool) -> Option<Gap> {
     let own: Vec<&Entry> = history.iter().filter(|entry| entry.thread.is_none()).collect();
     let mut seconds: BTreeMap<i64, Vec<&Entry>> = BTreeMap::new();
     for entry in &own {
         seconds.entry(entry.created_at.timestamp()).or_default().push(entry);
     }
-    let mut doing = Doing::New;
+    let mut doing = if whole { Doing::New } else { Doing::Unknown };
     let mut since = None;
     for together in seconds.values() {
         match step(doing, together, &own) {
@@ -53,7 +54,7 @@ pub fn find(history: &[Entry]) -> Option<Gap> {
         }
         since = together.iter().map(|entry| entry.created_at).max();
     }
-    unborn(history)
+    if whole { unborn(history) } else { None }
 }
 
 /// What happened to a session in one second: possible after what it did before, or not.

@@ -1,6 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
+mod convergence;
 mod story;
 
 fn at(milliseconds: i64) -> DateTime<Utc> {
@@ -49,7 +50,7 @@ fn a_life_that_was_told_whole_has_no_gap() {
         ],
         &[(RUN, 0), (IDLE, 4), ("archived", 9), (END, 9), ("deleted", 12)],
     ] {
-        assert_eq!(find(&history(life)), None, "{life:?}");
+        assert_eq!(find(&history(life), true), None, "{life:?}");
     }
 }
 
@@ -75,8 +76,17 @@ fn a_succession_that_is_impossible_shows_where_something_is_missing() {
         (&[(RUN, 0), ("thread_idled@sthr_1", 3)], None, "a thread did something before it was created"),
     ] {
         let expected = Gap { since: since.map(|seconds: i64| at(seconds * 1_000)), why };
-        assert_eq!(find(&history(life)), Some(expected), "{life:?}");
+        assert_eq!(find(&history(life), true), Some(expected), "{life:?}");
     }
+}
+
+#[test]
+fn of_a_part_of_a_history_nobody_can_say_what_came_before() {
+    for life in [&[(IDLE, 5)][..], &[(END, 5)], &[("status_rescheduled", 5)], &[("thread_idled@sthr_1", 3)]] {
+        assert_eq!(find(&history(life), false), None, "{life:?}");
+    }
+    let again = history(&[(IDLE, 5), (IDLE, 9)]);
+    assert_eq!(find(&again, false).map(|gap| gap.since), Some(Some(at(5_000))));
 }
 
 fn transition(kind: &str, milliseconds: i64) -> Transition {
@@ -154,13 +164,15 @@ fn a_budget_is_told_once_for_each_of_its_values() {
         ("status_idle/budget_reached", 20_000),
         ("updated$", 30_000),
         ("status_idle/budget_reached", 40_000),
+        ("status_running", 50_000),
+        ("status_idle/budget_reached", 60_000),
     ];
     let budgets: Vec<i64> = filled(&[], &listed)
         .into_iter()
         .filter(|(name, _)| name == "budget_reached")
         .map(|(_, at)| at)
         .collect();
-    assert_eq!(budgets, [1_000, 40_000]);
+    assert_eq!(budgets, [1_000, 40_000, 60_000]);
 }
 
 #[test]
@@ -205,7 +217,7 @@ proptest! {
             created_at: DateTime::from_timestamp(lost.at.timestamp(), 0).unwrap(),
         }));
         had.sort_by(|one, other| (one.created_at, &one.event_type).cmp(&(other.created_at, &other.event_type)));
-        prop_assert_eq!(find(&had), None);
+        prop_assert_eq!(find(&had, true), None);
         prop_assert_eq!(fill("sesn_1", &had, &listed), vec![]);
         // Exactly what was dropped, seconds apart as the transitions of these stories are.
         let mut whole = all.clone();

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 /// The webhooks of these transitions.
 pub(super) fn webhooks(session: &str, listed: &[Transition], known_threads: &BTreeSet<&str>) -> Vec<Lost> {
     let mut threads: BTreeSet<&str> = known_threads.clone();
-    // One webhook per value of the budget, however often the session says that it is used up.
+    // One webhook per value of the budget, however often the session says that it is used up. A session that runs again
+    // got another one.
     let mut budget_is_told = false;
     let mut webhooks = Vec::new();
     for transition in listed {
@@ -17,7 +18,10 @@ pub(super) fn webhooks(session: &str, listed: &[Transition], known_threads: &BTr
             webhooks.push(Lost { event_type, resource, at: transition.at, listed: transition.id.clone() });
         };
         match transition.kind.as_str() {
-            "session.status_running" => push("session.status_run_started", session_itself()),
+            "session.status_running" => {
+                budget_is_told = false;
+                push("session.status_run_started", session_itself());
+            }
             "session.status_idle" => {
                 if transition.stop_reason.as_deref() == Some("budget_reached")
                     && !std::mem::replace(&mut budget_is_told, true)

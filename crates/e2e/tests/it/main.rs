@@ -9,6 +9,7 @@ mod api_outages;
 mod collector;
 mod convergence;
 mod dead_letters;
+mod everything;
 mod foreign_messages;
 mod house;
 mod ingest_crashes;

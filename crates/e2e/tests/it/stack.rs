@@ -28,7 +28,11 @@ impl Stack {
             ("ANTHROPIC_WEBHOOK_SIGNING_KEY", secret.clone()),
             ("ANTHROPIC_API_KEY", api_key.clone()),
             ("HOLDFAST_RETRY_DELAYS", "200ms,400ms".to_owned()),
+            ("HOLDFAST_API_READS_PER_MINUTE", "0".to_owned()),
+            ("HOLDFAST_API_WRITES_PER_MINUTE", "0".to_owned()),
             ("HOLDFAST_HTTP_THREADS", "2".to_owned()),
+            // Only what is delivered counts, but in the tests that set this.
+            ("HOLDFAST_RECONCILE_INTERVAL", "0s".to_owned()),
             // Some systems are up at a time, and the server has 100 connections.
             ("HOLDFAST_DATABASE_CONNECTIONS", "5".to_owned()),
         ];

@@ -7,6 +7,7 @@ use super::write::{Settled, write};
 use super::{Context, GroupKey, POSTGRES_DEADLINE};
 use crate::accept::confirm;
 use broker::{Message, Queue};
+use domain::ResourceKind;
 use failpoints::failpoint;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -101,6 +102,7 @@ impl Applier {
         self.publish_dead(&settled.dead).await;
         let mut ackers = Vec::new();
         for looked in batch {
+            self.wake(&looked);
             ackers.extend(looked.jobs.into_iter().map(|job| job.acker));
             let _processor_is_gone = self.released.send(looked.key).is_err();
         }
@@ -108,6 +110,17 @@ impl Applier {
         failpoint!("apply.acknowledging");
         acknowledge(ackers).await;
         self.context.progress.settled(messages);
+    }
+
+    /// Tells whoever looks for gaps that there is more in the history of a session than before.
+    fn wake(&self, looked: &Looked) {
+        let Some(waker) = &self.context.waker else { return };
+        let Some(resource) = looked.jobs.first().and_then(|job| job.resource()) else { return };
+        match (resource.kind, &resource.parent_id) {
+            (ResourceKind::Session, _) => waker.wake(&resource.id),
+            (ResourceKind::SessionThread, Some(session)) => waker.wake(session),
+            _ => {}
+        }
     }
 
     /// Publishes dead letters whose outbox rows were just committed. What is not confirmed is left to the relay.

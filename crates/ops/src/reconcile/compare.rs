@@ -5,8 +5,8 @@ use super::report::Report;
 use super::{Error, OVERLAP, POSTGRES_LIMIT, Reconciler, look, rows};
 use chrono::{DateTime, Utc};
 use domain::gaps::Entry;
-use domain::reconcile::{Held, Listed, Missed, Owner, missed};
-use domain::{EndpointName, EventId, EventKey, ResourceKind};
+use domain::reconcile::{Held, Listed, Missed, Owner, deletion_of, id_of_change, missed};
+use domain::{EndpointName, EventId, EventKey, ResourceKind, ResourceRef};
 use futures_util::future::join_all;
 use std::collections::{HashMap, HashSet};
 
@@ -24,6 +24,8 @@ pub(super) struct Comparison<'a> {
     /// What happened later may still be delivered.
     pub(super) until: DateTime<Utc>,
     pub(super) dry_run: bool,
+    /// Whether the credentials of all vaults are compared, and not only of those that have changed.
+    pub(super) with_all_children: bool,
 }
 
 /// What Postgres says of some resources.
@@ -57,20 +59,47 @@ impl Comparison<'_> {
             let held = stored.held.get(&listed.resource.id);
             let missed = self.missed(held, listed);
             let window = self.window(held, !missed.is_empty());
+            // What belongs to others changes without them.
             let is_active = window.is_none_or(|window| listed.changed_at().is_none_or(|at| at >= window));
-            if !missed.is_empty() || (self.kind == ResourceKind::Session && is_active) {
-                let known = held.is_some();
-                candidates.push(Candidate { listed, known, missed, window });
+            let has_more = (self.kind == ResourceKind::Session && is_active)
+                || (self.kind == ResourceKind::Vault && (is_active || self.with_all_children));
+            if !missed.is_empty() || has_more {
+                candidates.push(Candidate { listed, known: held.is_some(), missed, window });
             }
         }
         if self.kind == ResourceKind::Session {
-            self.sessions(candidates, report).await
-        } else {
-            for candidate in candidates {
+            return self.sessions(candidates, report).await;
+        }
+        for candidate in candidates {
+            if !candidate.missed.is_empty() {
                 self.changed(&candidate, report).await?;
             }
-            Ok(())
+            if self.kind == ResourceKind::Vault {
+                self.credentials(&candidate.listed.resource.id, report).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// Queues the deletion of resources that are not there any more, each with its last known time of change.
+    pub(super) async fn deleted(
+        &self,
+        gone: &[(ResourceRef, Option<DateTime<Utc>>)],
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        for (resource, last) in gone {
+            let Some(event_type) = deletion_of(resource.kind) else { continue };
+            // When it was deleted, nobody can say any more. What it was before tells one deletion from another.
+            let id = id_of_change(resource, event_type, last.unwrap_or(DateTime::UNIX_EPOCH));
+            let missed = Missed { event_type, at: self.reconciler.clock.now() };
+            let found = Found { id, ..Found::of(resource, &missed) };
+            report.note(resource.kind, |report| {
+                report.compared += 1;
+                report.deleted += 1;
+            });
+            self.queue(resource.kind, &[found], report).await?;
+        }
+        Ok(())
     }
 
     /// What would have been told of a resource until now, less what may still be told.
@@ -121,12 +150,15 @@ impl Comparison<'_> {
         looked: &look::Looked,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let queued = self.queue(self.kind, &looked.lost, report).await?;
-        let threads = self.threads(looked, report).await?;
+        let (own, of_threads): (Vec<Found>, Vec<Found>) =
+            looked.lost.iter().cloned().partition(|lost| lost.resource.kind == self.kind);
+        let queued = self.queue(self.kind, &own, report).await?;
+        self.queue(ResourceKind::SessionThread, &of_threads, report).await?;
+        self.threads(looked, report).await?;
         if queued == 0 && !candidate.missed.is_empty() {
             // Its own list does not say why it differs.
             self.changed(candidate, report).await?;
-        } else if !looked.lost.is_empty() || threads {
+        } else if !own.is_empty() {
             note_found(report, self.kind, candidate.known);
         }
         Ok(())
@@ -141,36 +173,6 @@ impl Comparison<'_> {
         let store = &self.reconciler.store;
         let reading = async { rows::histories(&mut *store.connection().await?, &ids, since).await };
         Ok(store.within(POSTGRES_LIMIT, "read histories", reading).await?)
-    }
-
-    /// The threads of a session that differ and of which its own list does not say why.
-    async fn threads(&self, looked: &look::Looked, report: &mut Report) -> Result<bool, Error> {
-        let kind = ResourceKind::SessionThread;
-        if looked.threads.is_empty() {
-            return Ok(false);
-        }
-        let ids: Vec<&str> = looked.threads.iter().map(|thread| thread.resource.id.as_str()).collect();
-        let stored = self.stored(kind, &ids).await?;
-        self.reconciler.metrics.count_compared(kind, ids.len());
-        report.note(kind, |report| report.compared += count(ids.len()));
-        let mut any = false;
-        for thread in &looked.threads {
-            let id = &thread.resource.id;
-            let held = stored.held.get(id);
-            let is_told = looked.lost.iter().any(|lost| lost.resource == thread.resource);
-            let missed = self.missed(held, thread);
-            if stored.pending.contains(id) || (missed.is_empty() && !is_told) {
-                continue;
-            }
-            any = true;
-            note_found(report, kind, held.is_some());
-            if !is_told {
-                let found: Vec<Found> =
-                    missed.iter().map(|missed| Found::of(&thread.resource, missed)).collect();
-                self.queue(kind, &found, report).await?;
-            }
-        }
-        Ok(any)
     }
 
     /// Queues the events that a difference stands for.
@@ -230,10 +232,10 @@ impl Comparison<'_> {
     }
 }
 
-fn note_found(report: &mut Report, kind: ResourceKind, known: bool) {
+pub(super) fn note_found(report: &mut Report, kind: ResourceKind, known: bool) {
     report.note(kind, |report| if known { report.differing += 1 } else { report.missing += 1 });
 }
 
-fn count(number: usize) -> u64 {
+pub(super) fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }

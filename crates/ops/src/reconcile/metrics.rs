@@ -14,7 +14,7 @@ struct Kind {
     kind: &'static str,
 }
 
-/// How a comparison ended.
+/// How a comparison ended, or what a look showed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     outcome: &'static str,
@@ -26,6 +26,7 @@ pub struct Metrics {
     compared: Family<Kind, Counter>,
     queued: Family<Kind, Counter>,
     passes: Family<Outcome, Counter>,
+    gaps: Family<Outcome, Counter>,
     age: Gauge,
 }
 
@@ -48,6 +49,11 @@ impl Metrics {
             self.passes.clone(),
         );
         registry.register(
+            "worker_reconcile_gaps",
+            "Sessions whose history was impossible, by what their own list of events showed",
+            self.gaps.clone(),
+        );
+        registry.register(
             "worker_reconcile_age_seconds",
             "Time since all kinds were last compared to the end, by any worker",
             self.age.clone(),
@@ -65,6 +71,10 @@ impl Metrics {
 
     pub(super) fn count_pass(&self, outcome: &'static str) {
         self.passes.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    pub(super) fn count_gap(&self, outcome: &'static str) {
+        self.gaps.get_or_create(&Outcome { outcome }).inc();
     }
 
     pub(super) fn show_age(&self, age: TimeDelta) {

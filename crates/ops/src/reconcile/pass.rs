@@ -1,12 +1,10 @@
 //! A pass over one kind: the list, then what is at work, then what was not listed.
 
-use super::accept::Found;
 use super::compare::Comparison;
 use super::report::{KindReport, Report};
 use super::{Error, KEPT, OVERLAP, Options, POSTGRES_LIMIT, Progress, Reconciler, Tell, WHOLE_EVERY};
 use super::{list, root_of, rows};
-use chrono::DateTime;
-use domain::reconcile::{Listed, Missed, deletion_of, id_of_change};
+use domain::reconcile::{Listed, deletion_of};
 use domain::{ResourceKind, ResourceRef};
 use futures_util::future::join_all;
 use rows::{NewPass, Pass, Stage, Tally};
@@ -34,19 +32,28 @@ pub(super) async fn run(
         Ok::<_, store::Error>((owner, seen))
     };
     let (owner, seen) = store.within(POSTGRES_LIMIT, "begin a pass", reading).await?;
-    let comparison =
-        Comparison { reconciler, kind, owner, since: pass.since, until, dry_run: options.dry_run };
+    let comparison = Comparison {
+        reconciler,
+        kind,
+        owner,
+        since: pass.since,
+        until,
+        dry_run: options.dry_run,
+        with_all_children: pass.whole,
+    };
     let (seen, before) = (seen.into_iter().collect(), pass.tally);
     let mut run = Run { comparison, pass, before, seen, report, tell };
     if run.pass.stage == Stage::Listing {
         run.list(false).await?;
-        run.next(if run.pass.whole { Stage::Held } else { Stage::Unfinished }).await?;
+        let has_more = kind == ResourceKind::Session && !run.pass.whole;
+        run.next(if has_more { Stage::Unfinished } else { Stage::Held }).await?;
     }
     if run.pass.stage == Stage::Unfinished {
         run.list(true).await?;
         run.next(Stage::Held).await?;
     }
     run.held().await?;
+    run.vanished().await?;
     run.end().await
 }
 
@@ -67,7 +74,7 @@ async fn begin(reconciler: &Reconciler, kind: ResourceKind, options: &Options) -
         let last = rows::last_pass(&mut connection, kind, false).await?;
         let last_whole = rows::last_pass(&mut connection, kind, true).await?;
         let whole_is_due = last_whole.is_none_or(|last| now - last >= WHOLE_EVERY);
-        let whole = options.all || (options.since.is_none() && whole_is_due);
+        let whole = options.all || !list::has_parts(kind) || (options.since.is_none() && whole_is_due);
         let since = if options.all { None } else { options.since.or(last.map(|last| last - OVERLAP)) };
         let new = NewPass { kind, whole, since, started_at: now };
         // Another process may have begun one meanwhile: that one is gone on with, too.
@@ -109,7 +116,9 @@ impl Run<'_, '_> {
         let mut may_begin_anew = true;
         loop {
             let cursor = self.pass.cursor.clone();
-            let page = match list::page(client, self.comparison.kind, at_work, cursor.as_deref()).await {
+            let since = self.pass.since.filter(|_| !self.pass.whole);
+            let wanted = list::Wanted { at_work, since, cursor: cursor.as_deref() };
+            let page = match list::page(client, self.comparison.kind, wanted).await {
                 Err(error) if may_begin_anew && cursor.is_some() && error.is_about_the_cursor() => {
                     may_begin_anew = false;
                     self.pass.cursor = None;
@@ -121,8 +130,10 @@ impl Run<'_, '_> {
                 let at = listed.changed_at();
                 self.pass.since.is_some_and(|since| at.is_some_and(|at| at < since))
             };
-            let all_old =
-                !self.pass.whole && !at_work && !page.items.is_empty() && page.items.iter().all(is_old);
+            let may_end = !self.pass.whole && !at_work && list::is_newest_first(self.comparison.kind);
+            let all_old = may_end && !page.items.is_empty() && page.items.iter().all(is_old);
+            // Of a single page of vaults, all credentials are looked at: that is a hundred calls at most.
+            self.comparison.with_all_children |= cursor.is_none() && page.next.is_none();
             self.compare(page.items).await?;
             // A list that names the page we have read as the next one would have no end.
             let is_end = all_old || page.next.is_none() || page.next == cursor;
@@ -163,52 +174,53 @@ impl Run<'_, '_> {
             let ids = store.within(POSTGRES_LIMIT, "list what is held", reading).await?;
             let Some(last) = ids.last() else { return Ok(()) };
             after.clone_from(last);
-            let unseen: Vec<ResourceRef> = ids
-                .into_iter()
-                .filter(|id| !self.seen.contains(id))
-                .map(|id| ResourceRef { kind, id, parent_id: None })
-                .collect();
-            let (mut there, mut gone) = (Vec::new(), Vec::new());
-            for together in unseen.chunks(ASKED.0) {
-                let asked = together.iter().map(|resource| list::one(&reconciler.claude, resource));
-                for (resource, found) in together.iter().zip(join_all(asked).await) {
-                    match found? {
-                        Some(listed) => there.push(listed),
-                        None => gone.push(resource.clone()),
-                    }
-                }
-            }
-            self.delete(&gone).await?;
-            self.compare(there).await?;
+            let unseen = ids.into_iter().filter(|id| !self.seen.contains(id));
+            let unseen = unseen.map(|id| ResourceRef { kind, id, parent_id: None }).collect();
+            self.ask(unseen).await?;
         }
     }
 
-    /// Queues the deletion of what is not there any more.
-    async fn delete(&mut self, gone: &[ResourceRef]) -> Result<(), Error> {
-        let Some(event_type) = deletion_of(self.comparison.kind).filter(|_| !gone.is_empty()) else {
+    /// What is dead because it was not there, and of which we never had a snapshot: its deletion was lost, too. Only where
+    /// the API has shown us others of the same workspace, for another key would see nothing at all.
+    async fn vanished(&mut self) -> Result<(), Error> {
+        let Comparison { reconciler, kind, .. } = self.comparison;
+        if deletion_of(kind).is_none() {
             return Ok(());
-        };
+        }
+        let store = &reconciler.store;
+        let reading = async { rows::vanished(&mut *store.connection().await?, kind, ASKED.1).await };
+        let vanished = store.within(POSTGRES_LIMIT, "list what was not there", reading).await?;
+        let resource = |(id, parent_id)| ResourceRef { kind, id, parent_id };
+        self.ask(vanished.into_iter().map(resource).collect()).await
+    }
+
+    /// Asks for resources one by one, and compares them or queues their deletion.
+    async fn ask(&mut self, resources: Vec<ResourceRef>) -> Result<(), Error> {
+        let Comparison { reconciler, kind, .. } = self.comparison;
+        let (mut there, mut gone) = (Vec::new(), Vec::new());
+        for together in resources.chunks(ASKED.0) {
+            let asked = together.iter().map(|resource| list::one(&reconciler.claude, resource));
+            for (resource, found) in together.iter().zip(join_all(asked).await) {
+                match found? {
+                    Some(listed) => there.push(listed),
+                    None => gone.push(resource.clone()),
+                }
+            }
+        }
         let ids: Vec<&str> = gone.iter().map(|resource| resource.id.as_str()).collect();
-        let stored = self.comparison.stored(self.comparison.kind, &ids).await?;
-        let now = self.comparison.reconciler.clock.now();
-        let mut found = Vec::new();
+        let stored = self.comparison.stored(kind, &ids).await?;
         for resource in gone {
             if stored.pending.contains(&resource.id) {
-                self.report.note(resource.kind, |report| report.unsettled += 1);
+                self.report.note(kind, |report| report.unsettled += 1);
                 continue;
             }
-            // When it was deleted, nobody can say any more. What it was before tells one deletion from another.
+            if kind == ResourceKind::Vault {
+                self.comparison.deleted_credentials(&resource.id, self.report).await?;
+            }
             let last = stored.held.get(&resource.id).and_then(|held| held.updated_at);
-            let id = id_of_change(resource, event_type, last.unwrap_or(DateTime::UNIX_EPOCH));
-            let missed = Missed { event_type, at: now };
-            found.push(Found { id, ..Found::of(resource, &missed) });
-            self.report.note(resource.kind, |report| {
-                report.compared += 1;
-                report.deleted += 1;
-            });
+            self.comparison.deleted(&[(resource, last)], self.report).await?;
         }
-        self.comparison.queue(self.comparison.kind, &found, self.report).await?;
-        Ok(())
+        self.compare(there).await
     }
 
     async fn next(&mut self, stage: Stage) -> Result<(), Error> {

@@ -253,6 +253,14 @@ async fn an_environment_with_sessions_cannot_be_deleted() {
     let path = format!("/v1/environments/{}", id(&environment));
     assert_eq!(answer(lab.api(Method::DELETE, &path)).await.0, 409);
     assert_eq!(lab.get(&path).await.0, 200);
+
+    answer(lab.api(Method::POST, &format!("{path}/archive"))).await;
+    let session = json!({ "agent": "agent_1", "environment_id": environment["id"] });
+    for (path, body) in [(path.as_str(), json!({ "name": "New" })), ("/v1/sessions", session)] {
+        let (status, refused) = lab.post(path, body).await;
+        let code = &refused["error"]["details"]["error_code"];
+        assert_eq!((status.as_u16(), code), (400, &json!("environment_archived")), "{path}");
+    }
 }
 
 #[tokio::test]

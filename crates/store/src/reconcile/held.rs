@@ -166,3 +166,36 @@ pub async fn owner(connection: &mut PgConnection) -> Result<Owner, Error> {
         workspace_id: row.workspace_id,
     }))
 }
+
+/// Resources of which events are dead because they were not there, and of which nothing else is known: neither a snapshot
+/// nor a deletion. Only those of workspaces of which the API has shown us resources of the kind. With what they belong to.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn vanished(
+    connection: &mut PgConnection,
+    kind: ResourceKind,
+    limit: i64,
+) -> Result<Vec<(String, Option<String>)>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT DISTINCT resource_id AS "id!", parent_id FROM events
+        WHERE status = 'dead' AND error_class = 'gone' AND resource_type = $1
+            AND NOT EXISTS (
+                SELECT FROM resources AS known
+                WHERE known.resource_type = $1 AND known.resource_id = events.resource_id
+                    AND (known.snapshot IS NOT NULL OR known.deleted_at IS NOT NULL))
+            AND EXISTS (
+                SELECT FROM resources AS shown
+                WHERE shown.resource_type = $1 AND shown.workspace_id = events.workspace_id
+                    AND shown.snapshot_source = 'api')
+        ORDER BY 1 LIMIT $2
+        "#,
+        kind.as_str(),
+        limit,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::of("list what was not there"))?;
+    Ok(rows.into_iter().map(|row| (row.id, row.parent_id)).collect())
+}

@@ -2,9 +2,9 @@
 //! worker at a time is elected.
 
 use super::reconcile;
-use super::reviews;
+use super::reviews::{self, Reviewing};
 use broker::Broker;
-use domain::{Clock, Policy};
+use domain::Clock;
 use ops::dead::Settler;
 use runtime::Tasks;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ pub(super) struct Parts {
     pub(super) broker: Broker,
     pub(super) claude: claude::Client,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) reviewing: Reviewing,
     /// The name of this worker.
     pub(super) worker: String,
     pub(super) alerts: super::alerts::Settings,
@@ -26,9 +27,9 @@ pub(super) struct Parts {
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
     super::alerts::spawn(parts, tasks);
-    reviews::spawn(parts, Arc::new(Policy::default()), tasks);
     super::transcripts::spawn(parts, tasks);
     reconcile::spawn(parts, tasks);
+    reviews::spawn(parts, tasks);
 }
 
 fn settler(parts: &Parts, tasks: &Tasks) {

@@ -6,6 +6,7 @@ use broker::{Broker, Consumer, ConsumerConfig, Control, Flow, LinkState, Publish
 use chrono::TimeDelta;
 use domain::{Clock, EventStatus, RetryPolicy};
 use ops::process::{Config, Processor, Progress};
+use ops::reconcile::Waker;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{NewEvent, Store};
@@ -82,10 +83,17 @@ impl Worker {
         Self::with(bench, platform, processing()?, bench.store.clone(), clock, 200).await
     }
 
+    /// One that names the sessions it has to do with.
+    pub(crate) async fn waking(bench: &Bench, platform: &Platform, waker: Waker) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as _;
+        let (claude, store) = (platform.client()?, bench.store.clone());
+        Self::build(bench, claude, processing()?, store, (clock, Some(waker)), 200).await
+    }
+
     /// One whose Claude API is wherever the client says.
     pub(crate) async fn of_client(bench: &Bench, claude: claude::Client) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as _;
-        Self::build(bench, claude, processing()?, bench.store.clone(), clock, 200).await
+        Self::build(bench, claude, processing()?, bench.store.clone(), (clock, None), 200).await
     }
 
     pub(crate) async fn with(
@@ -96,7 +104,7 @@ impl Worker {
         clock: Arc<dyn Clock>,
         prefetch: u16,
     ) -> Result<Self> {
-        Self::build(bench, platform.client()?, config, store, clock, prefetch).await
+        Self::build(bench, platform.client()?, config, store, (clock, None), prefetch).await
     }
 
     async fn build(
@@ -104,7 +112,7 @@ impl Worker {
         claude: claude::Client,
         config: Config,
         store: Store,
-        clock: Arc<dyn Clock>,
+        (clock, waker): (Arc<dyn Clock>, Option<Waker>),
         prefetch: u16,
     ) -> Result<Self> {
         let (publisher, duty) = publisher(&bench.broker, Duration::from_secs(5)).await?;
@@ -116,6 +124,10 @@ impl Worker {
         let (sink, deliveries) = mpsc::channel(usize::from(prefetch));
         let processor =
             Processor::new(config, store, claude, publisher, clock, || 0.5, bench.metrics.clone());
+        let processor = match waker {
+            Some(waker) => processor.waking(waker),
+            None => processor,
+        };
         let control = Control {
             flow: processor.flow(),
             drain: CancellationToken::new(),

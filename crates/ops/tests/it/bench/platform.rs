@@ -2,18 +2,19 @@
 
 use super::noon;
 use anyhow::{Context, Result, ensure};
-use claude::{Auth, Client, Config, Key, RetryPolicy};
+use claude::{Auth, Client, Config, Key, Pace, RetryPolicy};
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{Options, Simulator};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A client of this API that tries each call once.
-pub(crate) fn client_of(base_url: String) -> Result<Client> {
+pub(crate) fn client_of(base_url: String, pace: Option<Arc<dyn Pace>>) -> Result<Client> {
     let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
     let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
-    Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+    Ok(Client::new(Config { base_url, retry, pace, ..Config::new(auth, noon, || 0.5) })?)
 }
 
 /// A running simulator and the way to command it. It stops when it is dropped.
@@ -30,10 +31,14 @@ impl Platform {
 
     /// A client that tries each call once.
     pub(crate) fn client(&self) -> Result<Client> {
-        client_of(self.simulator.base_url())
+        client_of(self.url(), None)
     }
 
-    async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) fn url(&self) -> String {
+        self.simulator.base_url()
+    }
+
+    pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
         let url = format!("{}/_sim{path}", self.simulator.base_url());
         let answer = self.http.request(method, url).json(body).send().await?;
         let status = answer.status();
