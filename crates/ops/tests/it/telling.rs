@@ -126,7 +126,7 @@ async fn a_sink_that_fails_for_a_day_is_given_up_and_its_error_names_no_url() ->
     let id = raise(&bench, Severity::Warning).await?;
     for _ in 0..2 {
         courier.round().await?;
-        bench.advance(86_390);
+        bench.advance(86_395);
     }
     assert_eq!(courier.round().await?, 0);
     let mut connection = bench.store.connection().await?;
