@@ -41,8 +41,21 @@ pub struct WatchArgs {
     alert_unfinished_age: Duration,
 
     /// How long an endpoint may be without a delivery before an alert [default: for ever]
-    #[arg(long, env = "HOLDFAST_ALERT_SILENCE", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, env = "HOLDFAST_ALERT_SILENCE", value_name = "TIME", value_parser = silence)]
     alert_silence: Option<Duration>,
+}
+
+/// What is known of endpoints is forgotten after a week.
+const LONGEST_SILENCE: Duration = Duration::from_hours(7 * 24);
+
+fn silence(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(silence) if silence.is_zero() || silence > LONGEST_SILENCE => {
+            Err("more than 0s, at most 7days".to_owned())
+        }
+        Ok(silence) => Ok(silence),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Who is told of alerts besides the log, checked.

@@ -24,5 +24,7 @@ mod replies;
 mod reviewing;
 mod settling;
 mod silence;
+mod telling;
 mod unreadable;
 mod vectors;
+mod watching;

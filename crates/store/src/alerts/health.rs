@@ -28,7 +28,8 @@ pub struct EndpointHealth {
     pub last_failure_reason: Option<String>,
 }
 
-/// Writes how endpoints fare in one process, in the place of what it wrote before.
+/// Writes how endpoints fare in one process, in the place of what it wrote before. Of a process of the same name that ended,
+/// the last times stay.
 ///
 /// # Errors
 /// When Postgres is away or refuses.
@@ -44,8 +45,10 @@ pub async fn write_endpoint_health(
                 failing_since, last_success_at, last_failure_at, last_failure_reason)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             ON CONFLICT (endpoint, process) DO UPDATE SET written_at = $3, successes = $4, failures = $5,
-                failures_in_a_row = $6, failing_since = $7, last_success_at = $8, last_failure_at = $9,
-                last_failure_reason = $10
+                failures_in_a_row = $6, failing_since = $7,
+                last_success_at = coalesce($8, endpoint_health.last_success_at),
+                last_failure_at = coalesce($9, endpoint_health.last_failure_at),
+                last_failure_reason = coalesce($10, endpoint_health.last_failure_reason)
             "#,
             health.endpoint,
             health.process,

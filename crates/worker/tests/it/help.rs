@@ -41,6 +41,7 @@ const COMMANDS: &[&str] = &[
     "alerts list",
     "alerts show",
     "alerts resolve",
+    "alerts test",
     "audit",
     "reconcile",
     "doctor",
