@@ -5,23 +5,28 @@
 //! that dies gives its effects back by doing nothing. A failure puts the effect off, longer each time and never for good:
 //! the effect is on record, and what it waits for (the Claude API, mostly) comes back.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{Clock, EffectKind};
 use futures_util::future::join_all;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::{DueEffect, Store};
 use telemetry::{Chain, LogLimiter};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How often the table is asked when nothing was due.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// How long the claimant of an effect has for it.
-const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// How long an effect stays with a claimant that says nothing: what a worker leaves that dies waits for so long.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
 
-/// Within which time a handler has to end: before its lease does, so that nobody else is at the same effect.
-const HANDLER_LIMIT: Duration = Duration::from_mins(4);
+/// How often a claimant that is still at it says so.
+const RENEW_EVERY: Duration = Duration::from_secs(8);
+
+/// Within which time a handler has to end; what is longer is begun anew.
+const HANDLER_LIMIT: Duration = Duration::from_mins(10);
 
 /// How long a statement about effects may take, network included.
 const POSTGRES_LIMIT: Duration = Duration::from_secs(15);
@@ -80,6 +85,12 @@ pub struct Runner<H> {
     concurrency: u16,
 }
 
+/// An effect that is ours until its lease ends.
+struct Claimed {
+    effect: DueEffect,
+    lease_ends: DateTime<Utc>,
+}
+
 impl<H: Handler> Runner<H> {
     /// A runner. Any number of processes may have one.
     pub fn new(
@@ -96,25 +107,38 @@ impl<H: Handler> Runner<H> {
     /// Runs until `stop`. What is under way then is given up and claimed again when its lease ends.
     pub async fn run(self, stop: CancellationToken) {
         let mut log = LogLimiter::new(Duration::from_mins(1));
-        while !stop.is_cancelled() {
-            let round = tokio::select! {
-                round = self.round() => round,
-                () = stop.cancelled() => return,
-            };
-            let full = match round {
-                Ok(carried_out) => carried_out >= usize::from(self.concurrency),
-                Err(error) => {
-                    if let Some(suppressed) = log.admit("round", Instant::now()) {
-                        tracing::warn!(error = %Chain(&error), effect = self.kind.as_str(), suppressed, "effects not claimed");
-                    }
-                    false
-                }
-            };
+        let (runner, mut at_work) = (Arc::new(self), JoinSet::new());
+        loop {
+            let free = usize::from(runner.concurrency).saturating_sub(at_work.len());
+            let mut full = free == 0;
             if !full {
-                tokio::select! {
-                    () = tokio::time::sleep(EVERY) => {}
+                let claimed = tokio::select! {
+                    claimed = runner.claim(free) => claimed,
                     () = stop.cancelled() => return,
+                };
+                match claimed {
+                    Ok(claimed) => {
+                        full = claimed.len() == free;
+                        for claimed in claimed {
+                            let runner = Arc::clone(&runner);
+                            at_work.spawn(async move { runner.one(claimed).await });
+                        }
+                    }
+                    Err(error) => {
+                        if let Some(suppressed) = log.admit("claim", Instant::now()) {
+                            tracing::warn!(error = %Chain(&error), effect = runner.kind.as_str(), suppressed, "effects not claimed");
+                        }
+                    }
                 }
+            }
+            tokio::select! {
+                Some(ended) = at_work.join_next(), if full => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, effect = runner.kind.as_str(), "carrying out an effect ended by a panic; it is tried again when its lease ends");
+                    }
+                }
+                () = tokio::time::sleep(EVERY), if !full => while at_work.try_join_next().is_some() {},
+                () = stop.cancelled() => return,
             }
         }
     }
@@ -124,19 +148,34 @@ impl<H: Handler> Runner<H> {
     /// # Errors
     /// When nothing could be claimed.
     pub async fn round(&self) -> Result<usize, store::Error> {
-        let now = self.clock.now();
-        let claiming = async {
-            let mut connection = self.store.connection().await?;
-            let limit = i64::from(self.concurrency);
-            store::claim_effects(&mut connection, self.kind, now, now + LEASE, limit).await
-        };
-        let effects = self.store.within(POSTGRES_LIMIT, "claim effects", claiming).await?;
-        join_all(effects.iter().map(|effect| self.one(effect))).await;
-        Ok(effects.len())
+        let claimed = self.claim(usize::from(self.concurrency)).await?;
+        let count = claimed.len();
+        join_all(claimed.into_iter().map(|claimed| self.one(claimed))).await;
+        Ok(count)
     }
 
-    async fn one(&self, effect: &DueEffect) {
-        let carried_out = tokio::time::timeout(HANDLER_LIMIT, self.handler.carry_out(effect)).await;
+    async fn claim(&self, most: usize) -> Result<Vec<Claimed>, store::Error> {
+        let now = self.clock.now();
+        // As Postgres keeps it: the lease is recognized by it.
+        let lease_ends = (now + LEASE).trunc_subsecs(6);
+        let claiming = async {
+            let mut connection = self.store.connection().await?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            store::claim_effects(&mut connection, self.kind, now, lease_ends, most).await
+        };
+        let effects = self.store.within(POSTGRES_LIMIT, "claim effects", claiming).await?;
+        Ok(effects.into_iter().map(|effect| Claimed { effect, lease_ends }).collect())
+    }
+
+    async fn one(&self, claimed: Claimed) {
+        let Claimed { effect, mut lease_ends } = claimed;
+        let mut carrying = pin!(tokio::time::timeout(HANDLER_LIMIT, self.handler.carry_out(&effect)));
+        let carried_out = loop {
+            tokio::select! {
+                carried_out = &mut carrying => break carried_out,
+                () = tokio::time::sleep(RENEW_EVERY) => lease_ends = self.renew(&effect, lease_ends).await,
+            }
+        };
         let NotCarriedOut { error, retry_after } = match carried_out {
             Ok(Ok(())) => return,
             Ok(Err(failed)) => failed,
@@ -160,6 +199,21 @@ impl<H: Handler> Runner<H> {
         };
         if let Err(error) = self.store.within(POSTGRES_LIMIT, "put off an effect", postponing).await {
             tracing::warn!(error = %Chain(&error), "effect waits for the end of its lease");
+        }
+    }
+
+    /// Prolongs the lease of what takes longer. Returns when it ends now. A handler that has scheduled the effect itself
+    /// has the last word.
+    async fn renew(&self, effect: &DueEffect, lease_ends: DateTime<Utc>) -> DateTime<Utc> {
+        let longer = (self.clock.now() + LEASE).trunc_subsecs(6);
+        let renewing = async {
+            let mut connection = self.store.connection().await?;
+            store::renew_effect(&mut connection, effect.id, lease_ends, longer).await
+        };
+        match self.store.within(POSTGRES_LIMIT, "prolong a lease", renewing).await {
+            Ok(true) => longer,
+            // Without the lease somebody else may begin the same: handlers write their result once.
+            Ok(false) | Err(_) => lease_ends,
         }
     }
 }

@@ -80,6 +80,28 @@ pub async fn claim_effects(
         .collect()
 }
 
+/// Prolongs the lease of an effect until `longer`, if it still is the one that ends at `lease_ends`: `false` otherwise.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn renew_effect(
+    connection: &mut PgConnection,
+    id: i64,
+    lease_ends: DateTime<Utc>,
+    longer: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "UPDATE effects SET due_at = $3 WHERE id = $1 AND due_at = $2 AND done_at IS NULL",
+        id,
+        lease_ends,
+        longer,
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::of("prolong the lease of an effect"))?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// Writes that an effect was carried out, unless it is written already: `false` then. Belongs into the transaction of
 /// whatever carrying it out writes, so that it is done once.
 ///

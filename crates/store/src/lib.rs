@@ -55,7 +55,7 @@ pub use connection::{Options, Server, Store};
 pub use dead::{
     DeadFilter, DeadGroup, count_dead, dead_figures, dead_stats, discard, list_dead, select_dead,
 };
-pub use due_effects::{DueEffect, claim_effects, finish_effect, postpone_effect};
+pub use due_effects::{DueEffect, claim_effects, finish_effect, postpone_effect, renew_effect};
 pub use effects::{
     EffectRow, NewEffect, close_overtaken, effects_of_event, effects_of_resource, record_effects,
 };

@@ -58,6 +58,8 @@ async fn two_hundred_sessions_end_as_on_the_platform_whatever_is_lost_repeated_o
     let policy = NamedTempFile::new()?;
     stack.set("HOLDFAST_POLICY", policy.path().to_str().context("a path that is no text")?);
     stack.set("HOLDFAST_RECONCILE_INTERVAL", "5s");
+    // What a killed worker held waits for so long.
+    stack.set("HOLDFAST_REPLY_LEASE", "15s");
     let mut system = System::without_processes(stack).await?;
     write_policy(&policy, &system)?;
     for role in [Role::Ingest, Role::Worker, Role::Worker] {

@@ -8,6 +8,7 @@ mod budget;
 mod bundles;
 mod constraints;
 mod dead;
+mod due_effects;
 mod duplicates;
 mod effects;
 mod failures;
