@@ -1,5 +1,7 @@
 //! Slowing down before requests.
 
+#![expect(clippy::unwrap_used, reason = "locks that nobody poisons")]
+
 use crate::fake::{Fake, Reply, config, session};
 use anyhow::Result;
 use claude::{Client, Config, Pace, Paced};

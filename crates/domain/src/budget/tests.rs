@@ -63,16 +63,16 @@ proptest! {
         asked in prop::collection::vec((-500i64..2_000, 0u32..100), 1..200),
     ) {
         let (mut bucket, rate) = (full(), rate(per_minute));
-        let (mut now, mut latest, mut given) = (0, 0, 0u64);
+        let (mut now, mut latest, mut given) = (0, 0, 0.0);
         for (step, wanted) in asked {
             now += step;
             latest = latest.max(now);
             let grant = bucket.take(rate, wanted, at(now));
             prop_assert!(grant.tokens <= wanted && grant.left >= 0.0);
-            given += u64::from(grant.tokens);
+            given += f64::from(grant.tokens);
             // What was in it at first, and what time has brought.
             let most = f64::from(per_minute) * (1.0 + f64::from(i32::try_from(latest).unwrap()) / 60_000.0);
-            prop_assert!(given as f64 <= most + 0.001, "{given} > {most}");
+            prop_assert!(given <= most + 0.001, "{given} > {most}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! An API that knows a few objects by their paths, and remembers what it was asked.
 
+#![expect(clippy::unwrap_used, reason = "a test's server: whoever asks it fails with it")]
+
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use anyhow::{Context, Result};

@@ -1,5 +1,8 @@
 //! What is delivered for each type, what the API says of it, and what has to follow.
 
+#![expect(clippy::indexing_slicing, reason = "members of JSON that stands here")]
+#![expect(clippy::needless_pass_by_value, reason = "so that rows can be written down")]
+
 use crate::bench::after;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -174,6 +177,7 @@ fn classic(event_type: &'static str, status: &'static str, body: Value) -> Row {
 }
 
 /// All of them.
+#[expect(clippy::too_many_lines, reason = "one line for each type")]
 pub(super) fn rows() -> Vec<Row> {
     let denied = "content_moderation.denied";
     let message = |event_type: &str| format!("message_of_{}", event_type.replace('.', "_"));
