@@ -178,9 +178,10 @@ impl Handler for Reviewer {
             }
             Some(review) => review,
         };
-        let kind = match (review.status, review.kind) {
-            (ReviewStatus::Open | ReviewStatus::Executing, Some(kind)) => kind,
-            _ => return self.rest(effect.id, None).await,
+        let (ReviewStatus::Open | ReviewStatus::Executing, Some(kind)) = (review.status, review.kind) else {
+            // What is obsolete is not claimed, and goes on at once where it left off when it is wanted again.
+            let obsolete = review.status == ReviewStatus::Obsolete;
+            return self.rest(effect.id, obsolete.then(|| self.clock.now())).await;
         };
         match review.route.as_deref() {
             Some("allow") => self.answer(effect, &Answer::Allow).await,

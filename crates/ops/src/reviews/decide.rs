@@ -107,8 +107,9 @@ pub(super) fn check(review: &Review, by: By<'_>, now: DateTime<Utc>) -> Result<(
                 until: review.claimed_until.unwrap_or(now),
             })
         }
-        (ReviewStatus::Open, By::Person(_)) => Ok(()),
-        (ReviewStatus::Executing, By::Policy | By::Executor(_)) => Ok(()),
+        (ReviewStatus::Open, By::Person(_)) | (ReviewStatus::Executing, By::Policy | By::Executor(_)) => {
+            Ok(())
+        }
         (ReviewStatus::Executing, By::Person(_)) => {
             let policy = || "the policy".to_owned();
             let with = review.executor.as_ref().map_or_else(policy, |name| format!("executor {name}"));

@@ -18,7 +18,7 @@ use telemetry::Chain;
 use tokio::time::{Instant, sleep};
 
 /// How long a worker tries to write an answer that it has, before it leaves the review to whoever claims it next.
-const WRITE_LIMIT: Duration = Duration::from_secs(60);
+const WRITE_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long it rests in between.
 const WRITE_REST: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ impl Reviewer {
         };
         let beginning = Box::pin(self.begin(effect, name, executor));
         let turn = self.store.within(POSTGRES_LIMIT, "begin a call", beginning).await;
-        let (review, attempt) = match turn.map_err(not_carried_out)? {
+        let (review, attempt) = match turn.map_err(|error| not_carried_out(&error))? {
             Turn::Call(review, attempt) => (review, attempt),
             Turn::Nothing => return Ok(()),
         };
@@ -59,7 +59,7 @@ impl Reviewer {
                     tracing::debug!(error = %Chain(&error), key = effect.key, "answer of an executor waits for Postgres");
                     sleep(WRITE_REST).await;
                 }
-                ended => return ended.map_err(not_carried_out),
+                ended => return ended.map_err(|error| not_carried_out(&error)),
             }
         }
     }
@@ -199,6 +199,6 @@ impl Reviewer {
     }
 }
 
-fn not_carried_out(error: NotDecided) -> NotCarriedOut {
-    NotCarriedOut::new(Chain(&error).to_string())
+fn not_carried_out(error: &NotDecided) -> NotCarriedOut {
+    NotCarriedOut::new(Chain(error).to_string())
 }

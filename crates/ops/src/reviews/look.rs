@@ -57,11 +57,10 @@ impl Seen {
 
     /// The tool use of that id.
     pub(super) fn tool_use(&self, id: &str) -> Option<Use<'_>> {
-        let found = self.events.iter().enumerate().find_map(|(place, event)| {
+        self.events.iter().enumerate().find_map(|(place, event)| {
             let kind = ToolKind::of_event_type(&event.value.kind)?;
             (event.value.id == id).then_some(Use { kind, event: &event.value, place })
-        });
-        found
+        })
     }
 
     /// Whether an answer to it is listed, whoever gave it.

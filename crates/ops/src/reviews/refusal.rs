@@ -34,7 +34,7 @@ pub enum NotDecided {
         at: DateTime<Utc>,
     },
     /// The session has an answer.
-    #[error("the session has an answer{}", .by.as_deref().map(|by| format!(", decided by {by}")).unwrap_or_else(|| " that somebody gave elsewhere".to_owned()))]
+    #[error("the session has an answer{}", .by.as_deref().map_or_else(|| " that somebody gave elsewhere".to_owned(), |by| format!(", decided by {by}")))]
     Answered {
         /// Who decided, if it was decided here.
         by: Option<String>,

@@ -175,7 +175,7 @@ async fn an_answer_without_end_and_one_that_never_comes_are_failures() -> Result
 async fn die_in_a_call(desk: &Desk, program: &Program, plan: Plan) -> Result<()> {
     let before = program.calls().len();
     let reviewer = reviewer(desk, &program.url, plan)?;
-    let seen = eventually(Duration::from_secs(60), "a call", async || {
+    let seen = eventually(Duration::from_mins(1), "a call", async || {
         ensure!(program.calls().len() > before, "there was none");
         Ok(Some(()))
     });

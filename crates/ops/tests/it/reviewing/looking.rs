@@ -126,6 +126,19 @@ async fn a_session_that_is_over_asks_nothing() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_session_that_was_not_there_and_asks_again_is_looked_up() -> Result<()> {
+    let desk = Desk::new().await?;
+    desk.waits("sesn_1", &["sevt_1"]).await?;
+    desk.round(Policy::default()).await?;
+    assert_eq!(desk.status("sevt_1").await?, ReviewStatus::Obsolete);
+    desk.session("sesn_1", &[custom("sevt_1")]).await?;
+    desk.waits("sesn_1", &["sevt_1"]).await?;
+    assert_eq!(desk.round(Policy::default()).await?, 1);
+    assert_eq!(desk.status("sevt_1").await?, ReviewStatus::Open);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_question_that_cannot_be_looked_up_waits_and_says_why() -> Result<()> {
     let desk = Desk::new().await?;
     desk.session("sesn_1", &[idle(&["sevt_1"])]).await?;

@@ -58,7 +58,7 @@ impl Program {
 
     /// The ids of the calls.
     pub(crate) fn ids(&self) -> Vec<String> {
-        self.calls().into_iter().map(|call| call.headers["webhook-id"].clone()).collect()
+        self.calls().into_iter().filter_map(|mut call| call.headers.remove("webhook-id")).collect()
     }
 }
 
