@@ -7,7 +7,7 @@ mod severity;
 
 pub use endpoint::{Fares, failing, together};
 pub use kind::{AlertKind, UnknownAlertKind};
-pub use over::{Cause, LaterEvent, matters_since, over};
+pub use over::{Cause, LaterEvent, matters_since, over, over_at_once};
 pub use severity::{Severity, UnknownSeverity};
 
 #[cfg(test)]

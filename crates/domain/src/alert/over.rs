@@ -85,6 +85,14 @@ pub fn over(kind: AlertKind, cause: &Cause, state: &ResourceState, later: &[Late
     by_snapshot(kind, cause, state)
 }
 
+/// Why an alert is over as soon as its effect is looked at, by what whoever recorded the effect has found out: a credential
+/// that could not be refreshed, and was tried out and works, needs nobody.
+#[must_use]
+pub fn over_at_once(kind: AlertKind, detail: &str) -> Option<&'static str> {
+    let works = kind == AlertKind::CredentialRefreshFailed && detail.contains(": credential is valid");
+    works.then_some("tried out, and it is valid")
+}
+
 /// What the newest snapshot says: an event that would have ended the alert may never have been delivered.
 fn by_snapshot(kind: AlertKind, cause: &Cause, state: &ResourceState) -> Option<String> {
     let snapshot = state.snapshot.as_ref()?;

@@ -1,4 +1,4 @@
-use super::{AlertKind, Cause, Fares, LaterEvent, Severity, failing, over, together};
+use super::{AlertKind, Cause, Fares, LaterEvent, Severity, failing, over, over_at_once, together};
 use crate::state::{ResourceState, Snapshot, SnapshotSource, Waiting};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -165,4 +165,15 @@ fn what_is_archived_needs_nobody_whatever_its_status_says() {
         snapshot.body = r#"{"status":"terminated","archived_at":"2026-01-01T00:00:00Z"}"#.to_owned();
     }
     assert!(over(AlertKind::SessionError, &cause(None), &archived, &[]).is_some());
+}
+
+#[test]
+fn a_credential_that_works_when_it_is_tried_out_needs_nobody() {
+    let kind = AlertKind::CredentialRefreshFailed;
+    let detail =
+        |status: &str| format!("vault_credential.refresh_failed: credential is {status}, refresh failed");
+    assert!(over_at_once(kind, &detail("valid")).is_some());
+    assert!(over_at_once(kind, &detail("invalid")).is_none());
+    assert!(over_at_once(kind, "vault_credential.refresh_failed").is_none());
+    assert!(over_at_once(AlertKind::SessionError, &detail("valid")).is_none());
 }

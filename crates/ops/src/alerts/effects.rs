@@ -3,7 +3,7 @@
 use super::details::{self, Found, details};
 use super::{Metrics, POSTGRES_LIMIT, words};
 use crate::effects::{Handler, NotCarriedOut};
-use domain::alert::{Cause, matters_since, over};
+use domain::alert::{Cause, matters_since, over, over_at_once};
 use domain::{AlertKind, Clock, ResourceState};
 use std::sync::Arc;
 use store::{DueEffect, EventFacts, NewAlert, Store};
@@ -64,7 +64,8 @@ impl AlertEffects {
             let states = store::load_states(&mut tx, &[&effect.resource]).await?;
             let state = states.into_values().next().unwrap_or_default();
             let later = store::history_since(&mut tx, &effect.resource, matters_since(cause)).await?;
-            match over(kind, cause, &state, &later) {
+            let ended = over(kind, cause, &state, &later);
+            match ended.or_else(|| over_at_once(kind, &effect.detail).map(str::to_owned)) {
                 Some(resolution) => {
                     store::record_past_alert(&mut tx, alert, cause, &resolution, now).await?;
                 }

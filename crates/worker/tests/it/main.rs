@@ -1,5 +1,6 @@
 //! The command line as an operator uses it: the real binary, on a real Postgres and a real RabbitMQ.
 
+mod alerts;
 mod audit;
 mod check;
 mod discard;
@@ -16,4 +17,5 @@ mod resources;
 mod reviews;
 mod secrets;
 mod signature;
+mod transcripts;
 mod types;
