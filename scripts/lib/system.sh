@@ -40,6 +40,8 @@ write_environment() {
         HOLDFAST_SIMULATOR_URL "$simulator_url" \
         HOLDFAST_SIMULATOR_WEBHOOK_URL "$webhook_url" \
         HOLDFAST_RETRY_DELAYS "${HOLDFAST_RETRY_DELAYS:-1s,2s}" \
+        HOLDFAST_API_READS_PER_MINUTE "${HOLDFAST_API_READS_PER_MINUTE:-0}" \
+        HOLDFAST_API_WRITES_PER_MINUTE "${HOLDFAST_API_WRITES_PER_MINUTE:-0}" \
         HOLDFAST_QUEUE_PREFIX "${HOLDFAST_QUEUE_PREFIX:-holdfast}"
     } >"$local_folder/env"
   )

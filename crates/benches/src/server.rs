@@ -70,6 +70,9 @@ impl Server {
         environment.push(("HOLDFAST_INTERNAL_LISTEN", format!("127.0.0.1:{internal}")));
         environment.push(("ANTHROPIC_BASE_URL", format!("http://{}", api.address())));
         environment.push(("ANTHROPIC_API_KEY", "sk-ant-bench".to_owned()));
+        // What is measured is the worker and not the platform's limit.
+        environment.push(("HOLDFAST_API_READS_PER_MINUTE", "0".to_owned()));
+        environment.push(("HOLDFAST_API_WRITES_PER_MINUTE", "0".to_owned()));
         // The stand-in for the API lists nothing.
         environment.push(("HOLDFAST_RECONCILE_INTERVAL", "0s".to_owned()));
         let ready = format!("http://127.0.0.1:{internal}/readyz");

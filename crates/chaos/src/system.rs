@@ -47,6 +47,8 @@ impl System {
             ("ANTHROPIC_BASE_URL", links.url(Link::WorkerApi)),
             ("HOLDFAST_RETRY_DELAYS", "1s,3s".to_owned()),
             ("HOLDFAST_API_TIMEOUT", "10s".to_owned()),
+            ("HOLDFAST_API_READS_PER_MINUTE", "0".to_owned()),
+            ("HOLDFAST_API_WRITES_PER_MINUTE", "0".to_owned()),
             // Development builds take long to log in, and after each fault all connections are made anew.
             ("HOLDFAST_DATABASE_CONNECTIONS", "5".to_owned()),
             ("HOLDFAST_DRAIN", "10s".to_owned()),

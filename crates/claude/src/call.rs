@@ -5,6 +5,7 @@ use crate::object::Object;
 use crate::outgoing::Outgoing;
 use crate::path::Segment;
 use crate::{Defect, Error, Fetched, Page, Retry};
+use domain::CallClass;
 use reqwest::Method;
 use serde_json::value::RawValue;
 
@@ -42,6 +43,11 @@ impl<'a> Call<'a> {
             body: None,
             retry: Retry::Sdk,
         }
+    }
+
+    /// What the platform counts it as.
+    pub(crate) fn class(&self) -> CallClass {
+        if self.method == Method::GET { CallClass::Read } else { CallClass::Write }
     }
 
     pub(crate) fn with_query(self, query: Vec<(&'static str, String)>) -> Self {

@@ -7,9 +7,10 @@ use crate::object::Object;
 use crate::refusal::{Refusal, shorten};
 use crate::retry::{Failure, Hints};
 use crate::{
-    Attempt, AttemptOutcome, Auth, Config, Defect, Error, Key, Observer, Page, Retry, RetryPolicy, path,
+    Attempt, AttemptOutcome, Auth, Config, Defect, Error, Key, Observer, Pace, Page, Retry, RetryPolicy, path,
 };
 use chrono::{DateTime, Utc};
+use domain::FailureClass;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, Url, redirect};
 use std::fmt;
@@ -40,6 +41,7 @@ struct Inner {
     now: fn() -> DateTime<Utc>,
     jitter: fn() -> f64,
     observer: Option<Observer>,
+    pace: Option<Arc<dyn Pace>>,
 }
 
 impl Client {
@@ -70,6 +72,7 @@ impl Client {
             now: config.now,
             jitter: config.jitter,
             observer: config.observer,
+            pace: config.pace,
         };
         Ok(Self { inner: Arc::new(inner), most_retry: Retry::Sdk })
     }
@@ -91,10 +94,16 @@ impl Client {
         let retry = call.retry.min(self.most_retry);
         let mut number = 0;
         loop {
+            if let Some(pace) = &self.inner.pace {
+                pace.before(call.class()).await;
+            }
             let error = match self.inner.attempt(call, &url, number).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            if let (Some(pace), FailureClass::Throttled) = (&self.inner.pace, error.class()) {
+                pace.throttled(error.retry_after()).await;
+            }
             let jitter = (self.inner.jitter)();
             let Some(wait) = self.inner.policy.next_wait(retry, number, Failure::of(&error), jitter) else {
                 return Err(error);

@@ -1,8 +1,9 @@
 //! What a client needs to know.
 
-use crate::{Key, Observer, RetryPolicy};
+use crate::{Key, Observer, Pace, RetryPolicy};
 use chrono::{DateTime, Utc};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How the key is presented. The API refuses a request that carries both forms, so there is exactly one.
@@ -51,6 +52,8 @@ pub struct Config {
     pub jitter: fn() -> f64,
     /// Called once per attempt, for metrics.
     pub observer: Option<Observer>,
+    /// Asked before each attempt, and told of each 429. Without it, requests are made as they come.
+    pub pace: Option<Arc<dyn Pace>>,
 }
 
 impl Config {
@@ -72,6 +75,7 @@ impl Config {
             now,
             jitter,
             observer: None,
+            pace: None,
         }
     }
 }

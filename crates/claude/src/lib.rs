@@ -3,7 +3,7 @@
 //!
 //! It owns the request (headers, timeouts, retries in place) and the reading of the answer, and tells every
 //! failure's [`domain::FailureClass`]. It does not own what an answer means for an event, sees no database, and
-//! knows no budget: whoever shares the API with other workers slows down before calling.
+//! knows no budget: whoever shares the API with other workers slows it down through [`Config::pace`].
 //!
 //! Three rules hold everywhere:
 //!
@@ -26,6 +26,7 @@ mod object;
 mod observe;
 mod open_enum;
 mod outgoing;
+mod pace;
 mod page;
 mod path;
 mod refusal;
@@ -49,6 +50,7 @@ pub use filter::{EventFilter, Order, Paging, ResourceFilter, SessionFilter, Time
 pub use key::Key;
 pub use observe::{Attempt, AttemptOutcome, Observer};
 pub use outgoing::{Confirmation, Content, MAX_EVENTS_PER_CALL, OutgoingEvent};
+pub use pace::{Pace, Paced};
 pub use page::Page;
 pub use refusal::Refusal;
 pub use resource::{Reason, Resource};

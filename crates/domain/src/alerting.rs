@@ -12,6 +12,7 @@ mod tests;
 
 use crate::decide::{Effect, EffectKind, Standing};
 use crate::event::Event;
+use crate::message::Message;
 use crate::resource::ResourceKind;
 use crate::rules::Rule;
 use crate::state::{Idle, Observation, Snapshot};
@@ -107,7 +108,7 @@ fn said_by(kind: ResourceKind, snapshot: &Snapshot) -> Option<String> {
             let message = error.get("message").and_then(Value::as_str);
             Some(message.map_or_else(|| kind.to_owned(), |message| format!("{kind}: {message}")))
         }
-        ResourceKind::Message => blocked(&members),
+        ResourceKind::Message => Message::read(&snapshot.body).refusal(),
         ResourceKind::Session
         | ResourceKind::SessionThread
         | ResourceKind::Vault
@@ -118,22 +119,6 @@ fn said_by(kind: ResourceKind, snapshot: &Snapshot) -> Option<String> {
         | ResourceKind::ExternalKey
         | ResourceKind::UserProfile => None,
     }
-}
-
-/// The categories for which moderation refused a message, and how sure it was.
-fn blocked(message: &Value) -> Option<String> {
-    let results = message.get("moderation_results")?.as_array()?;
-    let categories = |result: &Value| -> Option<String> {
-        let names: Vec<&str> =
-            result.get("blocked_categories")?.as_array()?.iter().filter_map(Value::as_str).collect();
-        if names.is_empty() {
-            return None;
-        }
-        let level = result.get("level").and_then(Value::as_str);
-        Some(level.map_or_else(|| names.join(", "), |level| format!("{} (level {level})", names.join(", "))))
-    };
-    let told: Vec<String> = results.iter().filter_map(categories).collect();
-    (!told.is_empty()).then(|| told.join("; "))
 }
 
 fn members(snapshot: &Snapshot) -> Option<Value> {

@@ -7,11 +7,13 @@
 //!
 //! The life of an event: [`envelope::parse`] turns a signed body into an [`Event`]; its [`Rule`] says which
 //! resource to fetch; [`decide()`] says what the event and what was fetched do to the stored [`ResourceState`];
-//! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame.
+//! when a try fails, [`RetryPolicy::after_failure`] says what comes next, and [`Breaker`] whether upstream is to blame;
+//! [`budget`] says how many calls may be made.
 
 pub mod alert;
 mod alerting;
 pub mod breaker;
+pub mod budget;
 pub mod clock;
 pub mod decide;
 pub mod envelope;
@@ -19,6 +21,8 @@ pub mod event;
 pub mod failure;
 pub mod gaps;
 pub mod ids;
+pub mod lag;
+pub mod message;
 pub mod policy;
 pub mod reconcile;
 pub mod resource;
@@ -30,11 +34,13 @@ pub mod status;
 
 pub use alert::{AlertKind, Severity};
 pub use breaker::Breaker;
+pub use budget::{CallClass, Rate};
 pub use clock::Clock;
 pub use decide::{Decision, Effect, EffectKind, Outcome, Standing, decide};
 pub use event::{Dialect, Event, EventKey, Order};
 pub use failure::FailureClass;
 pub use ids::{EndpointName, EventId, EventType};
+pub use message::Message;
 pub use policy::Policy;
 pub use resource::{ResourceKind, ResourceRef};
 pub use retry::{Next, RetryPolicy};

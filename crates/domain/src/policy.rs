@@ -4,8 +4,10 @@
 //! never simply allowed, since it needs a result.
 
 mod glob;
+mod plan;
 
 pub use glob::Glob;
+pub use plan::{OnFailure, Plan, Reached};
 
 use crate::alert::Severity;
 use crate::review::{Question, ToolKind};

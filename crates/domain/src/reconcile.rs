@@ -21,7 +21,7 @@
 //! are equal as long as their status is: no webhook would have been sent either.
 
 use crate::resource::{ResourceKind, ResourceRef};
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 mod envelope;
 pub use envelope::{Owner, body, id_of_change, id_of_transition};
@@ -33,6 +33,8 @@ pub struct Held {
     pub status: Option<String>,
     /// The resource's own time of last change in that snapshot.
     pub updated_at: Option<DateTime<Utc>>,
+    /// When that snapshot was fetched.
+    pub fetched_at: Option<DateTime<Utc>>,
     /// Whether it is known to be deleted.
     pub deleted: bool,
 }
@@ -68,7 +70,22 @@ pub struct Missed {
     pub event_type: &'static str,
     /// When it happened.
     pub at: DateTime<Utc>,
+    /// The last look at the resource, where it came so soon after this that the platform may still have shown the state
+    /// of before. It makes another event of the same change, which leads to another look.
+    pub looked_too_early: Option<DateTime<Utc>>,
 }
+
+impl Missed {
+    /// What happened, and was not looked for yet.
+    #[must_use]
+    pub const fn new(event_type: &'static str, at: DateTime<Utc>) -> Self {
+        Self { event_type, at, looked_too_early: None }
+    }
+}
+
+/// How long after a change the platform may show the state of before; it says "a moment". A resource whose list and whose
+/// own answer disagree for longer is left alone.
+const LAG: TimeDelta = TimeDelta::hours(1);
 
 /// The events that would have led from what is held (`None`: the resource is unknown) to what is seen, oldest first. Empty
 /// where both are equal.
@@ -92,17 +109,21 @@ pub fn missed(held: Option<&Held>, seen: &Listed) -> Vec<Missed> {
         Change::Unknown => {
             let untouched = words.starts_so && changed_at == created_at;
             if let Some(created) = words.created.filter(|_| untouched || words.birth_is_told) {
-                missed.push(Missed { event_type: created, at: created_at });
+                missed.push(Missed::new(created, created_at));
             }
             if !untouched {
                 let updated = words.updated.filter(|_| words.birth_is_told && changed_at > created_at);
                 let status = words.status.filter(|_| !words.starts_so || !words.birth_is_told);
                 let last = status.or(updated);
-                missed.extend(last.map(|event_type| Missed { event_type, at: changed_at }));
+                missed.extend(last.map(|event_type| Missed::new(event_type, changed_at)));
             }
         }
-        Change::Status => missed.extend(words.status.map(|event_type| Missed { event_type, at: changed_at })),
-        Change::Newer => missed.extend(words.again.map(|event_type| Missed { event_type, at: changed_at })),
+        Change::Status => missed.extend(words.status.map(|event_type| Missed::new(event_type, changed_at))),
+        Change::Newer => missed.extend(words.again.map(|event_type| Missed::new(event_type, changed_at))),
+    }
+    let looked = held.and_then(|held| held.fetched_at).filter(|at| *at - changed_at < LAG);
+    for missed in &mut missed {
+        missed.looked_too_early = looked;
     }
     missed
 }

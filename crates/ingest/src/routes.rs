@@ -89,6 +89,10 @@ async fn receive(
             Ok(body) => body,
             Err(unread) => {
                 shared.metrics.count_delivery(unread.reason());
+                // A body that is slow or breaks off may be anybody's; the sender's own are too long now and then.
+                if unread == Unread::TooLarge {
+                    shared.receiver.note_unread(&endpoint, unread.reason());
+                }
                 return unread_body(unread, shared.body_limit);
             }
         };

@@ -99,6 +99,12 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
         quarantine.run().await;
         Ok(())
     });
+    let pulse = receiver.pulse_writer(store.clone(), process());
+    let soft = tasks.shutdown().soft().clone();
+    tasks.spawn_critical("endpoint health", async move {
+        pulse.run(soft).await;
+        Ok(())
+    });
     let shared = Shared {
         receiver,
         metrics,
@@ -114,6 +120,13 @@ pub(crate) async fn serve(settings: Settings, tasks: Tasks) -> Result<Exit, Fail
     tasks.run_until_shutdown(settings.drain_delay + settings.drain).await?;
     store.close().await;
     Ok(Exit::Ok)
+}
+
+/// Tells this process from others, in containers too, where every process has the same number.
+fn process() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}-{}", if host.is_empty() { "ingest" } else { host }, std::process::id())
 }
 
 /// The public server. On shutdown it goes on for `delay`, then takes no new connections and finishes what is open.

@@ -8,8 +8,10 @@
 pub mod accept;
 pub mod alerts;
 pub mod audit;
+pub mod budget;
 pub mod dead;
 pub mod effects;
+pub mod executors;
 mod message;
 pub mod metrics;
 pub mod process;

@@ -191,6 +191,13 @@ impl Metrics {
         }
     }
 
+    /// Why nothing is fetched at the moment; `None` while there is no pause.
+    pub(crate) fn paused_for(&self) -> Option<Cause> {
+        Cause::ALL
+            .into_iter()
+            .find(|cause| self.paused.get_or_create(&PauseCause { cause: cause.as_str() }).get() == 1)
+    }
+
     pub(crate) fn count_relayed(&self, outcome: &'static str, messages: u64) {
         self.relayed.get_or_create(&Outcome { outcome }).inc_by(messages);
     }

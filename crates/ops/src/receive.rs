@@ -1,7 +1,9 @@
 //! One delivery, from raw bytes to a durable event.
 
+mod pulse;
 mod quarantine;
 
+pub use pulse::PulseWriter;
 pub use quarantine::Quarantine;
 
 use crate::Metrics;
@@ -9,6 +11,7 @@ use crate::accept::{Acceptance, Acceptor, NotAccepted};
 use bytes::Bytes;
 use domain::envelope::{InvalidEnvelope, parse, time_of_thin};
 use domain::{Clock, Dialect, EndpointName};
+use pulse::Pulse;
 use quarantine::Hatch;
 use signing::{Freshness, Headers, Rejection, Schemes, Secret, check_freshness};
 use std::sync::Arc;
@@ -86,6 +89,7 @@ pub struct Receiver {
     verification: Arc<Verification>,
     acceptor: Acceptor,
     hatch: Hatch,
+    pulse: Pulse,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
 }
@@ -101,7 +105,19 @@ impl Receiver {
         metrics: Metrics,
     ) -> (Self, Quarantine) {
         let (hatch, quarantine) = Quarantine::new(store);
-        (Self { verification: Arc::new(verification), acceptor, hatch, clock, metrics }, quarantine)
+        let pulse = Pulse::default();
+        (Self { verification: Arc::new(verification), acceptor, hatch, pulse, clock, metrics }, quarantine)
+    }
+
+    /// The duty that writes down how endpoints fare, under the name of this process.
+    #[must_use]
+    pub fn pulse_writer(&self, store: Store, process: String) -> PulseWriter {
+        PulseWriter::new(self.pulse.clone(), store, Arc::clone(&self.clock), process)
+    }
+
+    /// Notes that a delivery was refused before it could be read, with this reason.
+    pub fn note_unread(&self, endpoint: &EndpointName, reason: &'static str) {
+        self.pulse.failure(endpoint.as_str(), reason, self.clock.now());
     }
 
     /// Verifies, parses and accepts a delivery. When this returns `Ok`, the event is durable.
@@ -109,7 +125,14 @@ impl Receiver {
     /// # Errors
     /// When the delivery is not authentic, is no event, or could not be made durable.
     pub async fn receive(&self, delivery: Delivery<'_>) -> Result<Acceptance, Refusal> {
+        let endpoint = delivery.endpoint.clone();
         let outcome = self.try_receive(delivery).await;
+        match &outcome {
+            Ok(_) => self.pulse.success(endpoint.as_str(), self.clock.now()),
+            // Whoever does not sign at all is not the sender, and its patience is not at stake.
+            Err(Refusal::Signature(rejection)) if rejection.reason == signing::Reason::MissingHeader => {}
+            Err(refusal) => self.pulse.failure(endpoint.as_str(), refusal.code(), self.clock.now()),
+        }
         self.metrics.count_delivery(match &outcome {
             Ok(Acceptance::New) => "accepted",
             Ok(Acceptance::Duplicate) => "duplicate",

@@ -26,7 +26,6 @@ pub use metrics::Metrics;
 
 use crate::process::groups::{Groups, Key};
 use broker::Delivery;
-use chrono::TimeDelta;
 use domain::{Clock, RetryPolicy};
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
@@ -44,10 +43,9 @@ pub struct Config {
     pub concurrency: usize,
     /// How long the first of several replies waits for the others, so that those of one session share a call.
     pub linger: Duration,
-    /// How long replies are this worker's own.
-    pub lease: TimeDelta,
-    /// How long looking and posting may take. Less than the lease, so that nobody else is at the same replies.
-    pub limit: Duration,
+    /// How long replies are this worker's own. Looking and posting may take three quarters of it, so that nobody else is at
+    /// the same replies.
+    pub lease: Duration,
     /// Tries and the rests between them.
     pub policy: RetryPolicy,
     /// Name of this process, in the record of tries.
@@ -61,11 +59,15 @@ impl Config {
         Self {
             concurrency: 4,
             linger: Duration::from_millis(100),
-            lease: TimeDelta::minutes(5),
-            limit: Duration::from_mins(4),
+            lease: Duration::from_mins(2),
             policy,
             worker,
         }
+    }
+
+    /// How long looking and posting may take.
+    fn limit(&self) -> Duration {
+        self.lease * 3 / 4
     }
 }
 

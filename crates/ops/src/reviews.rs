@@ -6,15 +6,21 @@
 
 mod decide;
 mod desk;
+mod execute;
 mod look;
+mod metrics;
 mod prepare;
 mod refusal;
+mod watch;
 
 pub use decide::{By, decide};
 pub use desk::{claim, release};
+pub use metrics::Metrics;
 pub use refusal::NotDecided;
+pub use watch::Watch;
 
 use crate::effects::{Handler, NotCarriedOut};
+use crate::executors::Executors;
 use domain::policy::{Policy, Route};
 use domain::review::ReviewStatus;
 use domain::{AlertKind, Answer, Clock};
@@ -29,20 +35,42 @@ const POSTGRES_LIMIT: Duration = Duration::from_secs(15);
 /// Sessions are looked up so many at a time; those that share a place wait for each other.
 const PLACES: usize = 16;
 
+/// Who answers.
+#[derive(Clone, Default)]
+pub struct Rules {
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// The programs that they name.
+    pub executors: Executors,
+}
+
 /// Carries out effects of kind `review`.
 pub struct Reviewer {
     store: Store,
     claude: claude::Client,
     clock: Arc<dyn Clock>,
     policy: Arc<Policy>,
+    executors: Executors,
+    /// A draw from 0 to 1, for jitter.
+    dice: fn() -> f64,
+    metrics: Metrics,
     /// One look serves all reviews of a session: the second waits for the first and finds its own row written.
     places: [Mutex<()>; PLACES],
 }
 
 impl Reviewer {
     /// A reviewer. Any number of processes may have one; they should have the same policy.
-    pub fn new(store: Store, claude: claude::Client, clock: Arc<dyn Clock>, policy: Arc<Policy>) -> Self {
-        Self { store, claude, clock, policy, places: std::array::from_fn(|_| Mutex::new(())) }
+    pub fn new(
+        store: Store,
+        claude: claude::Client,
+        clock: Arc<dyn Clock>,
+        dice: fn() -> f64,
+        metrics: Metrics,
+        rules: Rules,
+    ) -> Self {
+        let places = std::array::from_fn(|_| Mutex::new(()));
+        let Rules { policy, executors } = rules;
+        Self { store, claude, clock, policy, executors, dice, metrics, places }
     }
 
     async fn find(&self, effect: i64) -> Result<Option<Review>, store::Error> {
@@ -113,7 +141,11 @@ impl Reviewer {
     async fn answer(&self, effect: &DueEffect, answer: &Answer) -> Result<(), NotCarriedOut> {
         let decided = decide(&self.store, &*self.clock, effect.id, answer, By::Policy).await;
         match decided {
-            Ok(_) => Ok(()),
+            Ok(review) => {
+                let route = if review.route.as_deref() == Some("allow") { "allow" } else { "deny" };
+                self.metrics.count_decision(route, answer.as_str());
+                Ok(())
+            }
             Err(NotDecided::Store(error)) => Err(error.into()),
             // Overtaken, or decided by somebody else meanwhile.
             Err(_over) => self.rest(effect.id, None).await,
@@ -124,6 +156,13 @@ impl Reviewer {
 /// For people: who asks.
 fn asker(review: &Review) -> &str {
     review.agent_name.as_deref().or(review.agent_id.as_deref()).unwrap_or("an agent")
+}
+
+/// One reviewer for several runners.
+impl Handler for Arc<Reviewer> {
+    async fn carry_out(&self, effect: &DueEffect) -> Result<(), NotCarriedOut> {
+        Reviewer::carry_out(self, effect).await
+    }
 }
 
 impl Handler for Reviewer {
@@ -153,13 +192,7 @@ impl Handler for Reviewer {
 }
 
 impl Reviewer {
-    /// An executor that nobody configured cannot be called: a person is asked.
-    async fn execute(&self, effect: &DueEffect, review: &Review) -> Result<(), NotCarriedOut> {
-        let name = review.executor.as_deref().unwrap_or_default();
-        let because = format!("there is no executor {name:?}");
-        self.hand_over(effect, &because).await
-    }
-
+    /// A person is asked in the place of an executor.
     async fn hand_over(&self, effect: &DueEffect, because: &str) -> Result<(), NotCarriedOut> {
         let handing = async {
             let now = self.clock.now();

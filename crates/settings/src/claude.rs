@@ -69,6 +69,36 @@ pub struct ClaudeArgs {
     )]
     api_beta: String,
 
+    /// Value of the anthropic-beta header in requests about memory stores
+    #[arg(
+        long,
+        env = "HOLDFAST_API_MEMORY_BETA",
+        value_name = "NAMES",
+        default_value = "agent-memory-2026-07-22",
+        global = true
+    )]
+    api_memory_beta: String,
+
+    /// Requests a minute that read, of all workers together; 0: no limit
+    #[arg(
+        long,
+        env = "HOLDFAST_API_READS_PER_MINUTE",
+        value_name = "N",
+        default_value_t = 1_200,
+        global = true
+    )]
+    api_reads_per_minute: u32,
+
+    /// Requests a minute that change something, of all workers together; 0: no limit
+    #[arg(
+        long,
+        env = "HOLDFAST_API_WRITES_PER_MINUTE",
+        value_name = "N",
+        default_value_t = 300,
+        global = true
+    )]
+    api_writes_per_minute: u32,
+
     /// Longest time for one request, answer included
     #[arg(long, env = "HOLDFAST_API_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration, global = true)]
     api_timeout: Duration,
@@ -87,6 +117,12 @@ pub struct Claude {
     pub version: String,
     /// Value of the `anthropic-beta` header.
     pub beta: String,
+    /// Value of the `anthropic-beta` header in requests about memory stores.
+    pub memory_beta: String,
+    /// Requests a minute that read; 0 for no limit.
+    pub reads_per_minute: u32,
+    /// Requests a minute that change something; 0 for no limit.
+    pub writes_per_minute: u32,
     /// Longest time for one request.
     pub timeout: Duration,
 }
@@ -108,7 +144,7 @@ impl ClaudeArgs {
             (None, Some(token)) => (token, AuthStyle::Bearer),
             (None, None) => {
                 problems.note(format!(
-                    "{key_names} is missing: a key that may read sessions, threads and events"
+                    "{key_names} is missing: a key that may read sessions, vaults, agents and deployments"
                 ));
                 return None;
             }
@@ -123,6 +159,9 @@ impl ClaudeArgs {
             auth,
             version: self.api_version.clone(),
             beta: self.api_beta.clone(),
+            memory_beta: self.api_memory_beta.clone(),
+            reads_per_minute: self.api_reads_per_minute,
+            writes_per_minute: self.api_writes_per_minute,
             timeout: self.api_timeout,
         })
     }

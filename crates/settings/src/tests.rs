@@ -61,3 +61,33 @@ fn delays_are_lists_of_durations() {
     assert!(delays("soon").unwrap_err().contains("\"soon\""));
     assert!(delays("2days").is_err());
 }
+
+#[test]
+fn sinks_are_checked_whole_and_never_printed() {
+    let nobody: SinkArgs = parsed(&[]);
+    let nobody = nobody.validate(&mut Problems::new()).unwrap();
+    assert!(nobody.webhook.is_none() && nobody.slack.is_none());
+    let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let both: SinkArgs = parsed(&[
+        "--alert-webhook-url=https://hooks.example/private",
+        &format!("--alert-webhook-secret={secret}"),
+        "--alert-slack-url=https://slack.example/private",
+    ]);
+    let checked = both.validate(&mut Problems::new()).unwrap();
+    assert!(checked.webhook.is_some() && checked.slack.is_some());
+    let printed = format!("{both:?}{checked:?}");
+    assert!(!printed.contains("private") && !printed.contains("AAECAw"), "{printed}");
+    for wrong in [
+        &["--alert-webhook-url=https://hooks.example/private"][..],
+        &["--alert-webhook-secret=whsec_AAAA"],
+        &["--alert-webhook-url=ftp://private", "--alert-webhook-secret=whsec_AAAA"],
+        &["--alert-webhook-url=https://private", "--alert-webhook-secret=whsec_%%%"],
+        &["--alert-slack-url=private"],
+    ] {
+        let mut problems = Problems::new();
+        let args: SinkArgs = parsed(wrong);
+        assert!(args.validate(&mut problems).is_none(), "{wrong:?}");
+        let text = problems.into_result::<()>(None).unwrap_err().to_string();
+        assert!(text.contains("HOLDFAST_ALERT_") && !text.contains("private"), "{wrong:?}: {text}");
+    }
+}

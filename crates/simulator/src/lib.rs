@@ -27,10 +27,11 @@
 //! | `GET /resources` | | everything ever created, see below |
 //! | `GET /replies` | | every tool use and its replies, see below |
 //! | `PUT`, `POST`, `GET`, `DELETE /faults` | list of rules, or one rule | replaces, adds to, shows, clears the faults |
-//! | `PUT`, `GET /endpoint` | `url`, `signing_key`, `types`, `options`, `enabled` | the receiver of all webhooks |
+//! | `PUT`, `GET /endpoint` | `url`, `signing_key`, `types`, `options`, `enabled`, `disable_after_ms` | the receiver of all webhooks |
 //! | `POST /deliveries` | `type`, `id`, `session`, `data`, `extra`, `raw`, `created_at`, `dialect`, `options`, `url` | sends one webhook, answers every attempt |
 //! | `GET /deliveries?event_id=&session=&resource=&type=&outcome=&limit=` | | what was sent, newest first |
 //! | `POST /send`, `GET /send/{id}` | see `simulator send --help` | starts a batch, shows its progress |
+//! | `POST /lives`, `GET /lives/{id}` | see `simulator live --help` | starts lives that wait for answers, shows their progress |
 //! | `PUT /limit` | `requests_per_minute`, `window_ms` | 429 with `retry-after` for API calls beyond it; null for no limit |
 //! | `POST`, `GET`, `PUT /executor` | a tool call; –; `secret`, `fail`, `status`, `delay_ms`, `answers` | the example executor: carries a call out, shows the calls per tool use, behaves otherwise |
 //! | `GET /state`, `POST /reset` | | counters; back to the start |
@@ -40,7 +41,7 @@
 //! `drop` (share that is never sent, the endpoint's holding for all; which ones follows from the seed and their ids),
 //! `attempts`. A fault rule: `path` (prefix, pattern with `*`, or the whole path with `$` at its end), `method`, `query` (a part of it:
 //! `page=` with status 400 makes cursors expire), `status`, `body` (`json`, `html`, `truncated`, `cut`, `slow`,
-//! `no_next_page`, `empty`), `times`, `latency_ms`, `retry_after`, `should_retry`, `probability`, `phase`
+//! `no_next_page`, `empty`), `times`, `latency_ms`, `retry_after`, `error_code`, `should_retry`, `probability`, `phase`
 //! (`before`, `after`).
 //!
 //! # Scenarios
@@ -92,6 +93,7 @@ mod error;
 mod executor;
 mod faults;
 mod limit;
+mod lives;
 mod lock;
 mod options;
 mod server;

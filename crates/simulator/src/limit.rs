@@ -6,7 +6,7 @@ use std::{
 };
 
 /// The platform counts by the minute.
-pub(crate) const WINDOW: Duration = Duration::from_secs(60);
+pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 
 /// Calls of the last window.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use crate::{
     executor::{Behaviour, Executor},
     faults::Faults,
     limit::Limit,
+    lives::Lives,
     lock::lock,
     options::Options,
     webhook::{Courier, DeliveryOptions, Dialect, Endpoint, Envelope, Parcel},
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) executor: Arc<Mutex<Executor>>,
     pub(crate) courier: Arc<Courier>,
     pub(crate) batches: Arc<Mutex<Batches>>,
+    pub(crate) lives: Arc<Mutex<Lives>>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -51,6 +53,7 @@ impl Shared {
             executor: Arc::new(Mutex::new(configured_executor(&options)?)),
             courier: Arc::new(courier),
             batches: Arc::default(),
+            lives: Arc::default(),
             tasks: TaskTracker::new(),
             stop,
             options: Arc::new(options),
@@ -60,6 +63,7 @@ impl Shared {
     /// Puts everything back to the start, including the seed; running batches stop.
     pub(crate) fn reset(&self) -> Result<(), Error> {
         lock(&self.batches).reset();
+        lock(&self.lives).reset();
         *lock(&self.world) = World::new(self.seed, self.options.created_webhooks);
         *lock(&self.faults) = Faults::new(self.seed);
         lock(&self.calls).reset();

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{EndpointName, Event, EventKey};
 use sqlx::PgConnection;
 use std::collections::HashMap;
+use std::str::FromStr;
 
 /// How an event came to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// All ways.
+    pub const ALL: [Self; 4] = [Self::Webhook, Self::Queue, Self::Reconcile, Self::Reply];
+
     /// The name under which the source is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +34,15 @@ impl Source {
             Self::Reconcile => "reconcile",
             Self::Reply => "reply",
         }
+    }
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|source| source.as_str() == text);
+        known.ok_or_else(|| format!("unknown source {text:?}, expected webhook, queue, reconcile or reply"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a person should know: raising and resolving alerts.
 
+mod deliveries;
+mod health;
 mod list;
 mod open;
 
@@ -9,9 +11,17 @@ use domain::alert::Cause;
 use domain::{ResourceRef, Severity};
 use sqlx::PgConnection;
 
+pub use deliveries::{
+    AlertDelivery, AlertPhase, DueDelivery, alert_deliveries_of, claim_alert_deliveries, fail_alert_delivery,
+    finish_alert_delivery, record_alert_deliveries,
+};
+pub use health::{
+    EndpointHealth, endpoint_health, forget_endpoint_health, try_lock_watching, write_endpoint_health,
+};
 pub use list::{AlertFilter, AlertRow, find_alert, list_alerts};
 pub use open::{
-    EventFacts, OpenAlert, event_facts, history_since, open_alert_figures, open_alerts_of_resources,
+    EventFacts, OpenAlert, OpenFacts, event_facts, history_since, open_alert, open_alert_figures,
+    open_alerts_of_resources,
 };
 
 /// An alert to be raised.

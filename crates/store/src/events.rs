@@ -1,5 +1,6 @@
 //! Events, for people: lists and one event's whole story.
 
+use crate::accept::Source;
 use crate::error::{Error, word};
 use chrono::{DateTime, Utc};
 use domain::{EndpointName, EventId, EventKey, EventStatus};
@@ -70,6 +71,8 @@ pub struct EventFilter {
     pub resource_id: Option<String>,
     /// The endpoint.
     pub endpoint: Option<String>,
+    /// How they came.
+    pub source: Option<Source>,
     /// Received at or after.
     pub since: Option<DateTime<Utc>>,
     /// How many at most.
@@ -102,14 +105,15 @@ pub async fn list_events(
         FROM events
         WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR event_type LIKE $2)
             AND ($3::text IS NULL OR resource_id = $3) AND ($4::text IS NULL OR endpoint = $4)
-            AND ($5::timestamptz IS NULL OR received_at >= $5)
-        ORDER BY id DESC LIMIT $6
+            AND ($5::timestamptz IS NULL OR received_at >= $5) AND ($6::text IS NULL OR source = $6)
+        ORDER BY id DESC LIMIT $7
         "#,
         filter.status.map(EventStatus::as_str),
         like(filter.event_type.as_deref()),
         filter.resource_id,
         filter.endpoint,
         filter.since,
+        filter.source.map(Source::as_str),
         filter.limit,
     )
     .fetch_all(connection)

@@ -8,6 +8,7 @@ mod accept;
 mod alerts;
 mod attempts;
 mod audit;
+mod budget;
 mod bundles;
 mod connection;
 mod dead;
@@ -19,6 +20,7 @@ mod figures;
 mod history;
 mod lease;
 mod ledger;
+mod messages;
 mod outbox;
 mod processing;
 mod quarantine;
@@ -33,9 +35,12 @@ mod transcripts;
 
 pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
 pub use alerts::{
-    AlertFilter, AlertRow, EventFacts, NewAlert, OpenAlert, event_facts, find_alert, history_since,
-    list_alerts, open_alert_figures, open_alerts_of_resources, raise_alert, raise_caused_alert,
-    record_past_alert, resolve_alert, resolve_alert_by_number,
+    AlertDelivery, AlertFilter, AlertPhase, AlertRow, DueDelivery, EndpointHealth, EventFacts, NewAlert,
+    OpenAlert, OpenFacts, alert_deliveries_of, claim_alert_deliveries, endpoint_health, event_facts,
+    fail_alert_delivery, find_alert, finish_alert_delivery, forget_endpoint_health, history_since,
+    list_alerts, open_alert, open_alert_figures, open_alerts_of_resources, raise_alert, raise_caused_alert,
+    record_alert_deliveries, record_past_alert, resolve_alert, resolve_alert_by_number, try_lock_watching,
+    write_endpoint_health,
 };
 pub use attempts::{Attempt, attempts_of};
 pub use audit::{
@@ -44,6 +49,7 @@ pub use audit::{
     open_rounds, overtake, place_round, report_held, requeue_chunk, see_one_instant, try_lock_auditing,
     worker_reports,
 };
+pub use budget::{pause_calls, take_tokens};
 pub use bundles::{DueBundle, DueEvent, claim_bundles, confirm_bundles, keep_in_bundle};
 pub use connection::{Options, Server, Store};
 pub use dead::{
@@ -59,6 +65,7 @@ pub use figures::{Figures, Unfinished, figures, keep_ledger, keep_unfinished, le
 pub use history::{HistoryEntry, HistoryRow, history_of, record_history};
 pub use lease::{Connection, Tx};
 pub use ledger::{Backlog, Ledger, backlog, ledger};
+pub use messages::{MessageFilter, MessageRow, list_messages, save_messages};
 pub use outbox::{Due, Intention, Queue, Ticket, claim_due, confirm, schedule, schedule_missing, unschedule};
 pub use processing::{Failure, Finished, finish, record_failures};
 pub use quarantine::{Kept, Quarantined, quarantine, quarantined};
@@ -75,8 +82,8 @@ pub use resources::{
 pub use reviews::{
     Closed, NewReview, Review, ReviewFigures, ReviewFilter, ReviewStep, Step, begin_call, claim_review,
     close_review, drop_review, end_call, find_review, find_reviews, hand_over, keep_reviews, list_reviews,
-    lock_review, mark_overdue, note_step, record_answer, release_review, review_figures, steps_of,
-    unprepared_reviews,
+    lock_review, mark_overdue, note_step, record_answer, release_review, resolve_overdue_alerts,
+    review_figures, steps_of, unprepared_reviews,
 };
 pub use settling::{dead_without_intention, last_settled, lock_settling, record_settled, try_lock_settling};
 pub use standing::{EventStanding, lock_events, standing_of};

@@ -14,7 +14,7 @@ mod steps;
 
 pub use calls::{begin_call, end_call, hand_over, mark_overdue};
 pub use desk::{claim_review, lock_review, record_answer, release_review};
-pub use figures::{ReviewFigures, review_figures};
+pub use figures::{ReviewFigures, resolve_overdue_alerts, review_figures};
 pub use find::{ReviewFilter, find_review, find_reviews, list_reviews};
 pub use keep::{Closed, NewReview, close_review, drop_review, keep_reviews, unprepared_reviews};
 pub use row::Review;

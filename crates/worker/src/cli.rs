@@ -1,7 +1,9 @@
 //! The command line: its tree, and what is the same for all of its commands.
 
 use crate::answer::Answer;
-use crate::commands::{alerts, audit, dlq, doctor, events, migrate, reconcile, resources, transcripts};
+use crate::commands::{
+    alerts, audit, dlq, doctor, events, migrate, reconcile, resources, reviews, transcripts,
+};
 use crate::error::exit_of;
 use crate::print::{Colours, Form};
 use crate::run;
@@ -54,6 +56,7 @@ const EXAMPLES: &str = "\
 Examples:
   worker migrate                         create the tables, or bring them up to date
   worker run                             process events until a signal comes
+  worker reviews list                    which sessions wait for a person?
   worker dlq list --class transient      what failed for good, and why
   worker dlq replay --type 'session.*'   give it new tries
   worker alerts list                     what somebody should look at
@@ -76,6 +79,9 @@ enum Command {
     /// Look at what events happened to: sessions, their threads, messages
     #[command(subcommand)]
     Resources(resources::Command),
+    /// Answer tool uses of sessions that wait for a person
+    #[command(subcommand)]
+    Reviews(Box<reviews::Command>),
     /// Look at the dead-letter queue, replay it, close what is in it
     #[command(subcommand)]
     Dlq(dlq::Command),
@@ -142,6 +148,7 @@ impl Cli {
             Command::Migrate(args) => migrate::run(&args, form).await,
             Command::Events(command) => command.run(form).await,
             Command::Resources(command) => command.run(form).await,
+            Command::Reviews(command) => command.run(form).await,
             Command::Dlq(command) => command.run(form).await,
             Command::Transcripts(command) => command.run(form).await,
             Command::Alerts(command) => command.run(form).await,

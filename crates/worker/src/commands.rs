@@ -8,4 +8,5 @@ pub(crate) mod events;
 pub(crate) mod migrate;
 pub(crate) mod reconcile;
 pub(crate) mod resources;
+pub(crate) mod reviews;
 pub(crate) mod transcripts;

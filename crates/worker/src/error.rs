@@ -48,6 +48,12 @@ pub(crate) enum Error {
         /// The id that was asked for.
         id: String,
     },
+    /// A filter that other resources do not have.
+    #[error("--blocked and --level are about messages: leave out --type {kind}, or say --type message")]
+    OfMessagesOnly {
+        /// What was asked for.
+        kind: ResourceKind,
+    },
     /// There is no such alert.
     #[error("there is no alert {id}; `worker alerts list --all` shows them")]
     NoAlert {
@@ -120,6 +126,57 @@ pub(crate) enum Error {
         /// The replay's number.
         id: i64,
     },
+    /// There is no such review.
+    #[error("there is no review {id}; `worker reviews list --all` shows all of them")]
+    NoReview {
+        /// The id that was asked for.
+        id: String,
+    },
+    /// The beginning of an id that several reviews have.
+    #[error("several reviews have an id that begins with {id}: {ids}")]
+    SeveralReviews {
+        /// What was asked for.
+        id: String,
+        /// Some of theirs.
+        ids: String,
+    },
+    /// The review cannot be decided or claimed.
+    #[error("review {id} was not changed")]
+    NotDecided {
+        /// Its id.
+        id: String,
+        /// Why not.
+        #[source]
+        source: ops::reviews::NotDecided,
+    },
+    /// The answer is of the wrong kind.
+    #[error("review {id} was not changed: {problem}; {advice}")]
+    WrongAnswer {
+        /// Its id.
+        id: String,
+        /// What is wrong.
+        problem: domain::review::Mismatch,
+        /// The command that fits.
+        advice: String,
+    },
+    /// Nobody knows who decides.
+    #[error("say who you are with --as NAME (HOLDFAST_REVIEWER): it is kept with the decision")]
+    WhoAreYou,
+    /// The argument is no JSON.
+    #[error("--json-body is no JSON; for plain text there is --text")]
+    NoJson {
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// What was read is too long.
+    #[error("{path} is longer than the {limit_bytes} bytes that an answer may have")]
+    TooLong {
+        /// The file, `-` for standard input.
+        path: String,
+        /// The limit.
+        limit_bytes: u64,
+    },
     /// A file cannot be read.
     #[error("cannot read {path}")]
     Unreadable {
@@ -134,7 +191,15 @@ pub(crate) enum Error {
 impl Error {
     const fn exit(&self) -> Exit {
         match self {
-            Self::NothingSelected | Self::CannotAsk { .. } | Self::SeveralEndpoints { .. } => Exit::Usage,
+            Self::NothingSelected
+            | Self::CannotAsk { .. }
+            | Self::OfMessagesOnly { .. }
+            | Self::SeveralEndpoints { .. }
+            | Self::SeveralReviews { .. }
+            | Self::WrongAnswer { .. }
+            | Self::WhoAreYou
+            | Self::NoJson { .. }
+            | Self::TooLong { .. } => Exit::Usage,
             Self::Declined
             | Self::NoEvent { .. }
             | Self::NotDead { .. }
@@ -148,6 +213,8 @@ impl Error {
             | Self::NoReplay { .. }
             | Self::ReplayOver { .. }
             | Self::Interrupted { .. }
+            | Self::NoReview { .. }
+            | Self::NotDecided { .. }
             | Self::Unreadable { .. } => Exit::Failure,
         }
     }

@@ -1,6 +1,6 @@
 //! `worker run`: wiring of one worker process, and the order in which its parts end.
 
-mod alerts;
+pub(crate) mod alerts;
 mod duties;
 mod reconcile;
 mod replies;
@@ -13,6 +13,7 @@ use anyhow::Context;
 use broker::{
     Broker, Consumer, ConsumerConfig, Control, LinkState, Publisher, PublisherConfig, Queue, QueueNames,
 };
+use callout::Caller;
 use duties::Parts;
 use ops::Metrics;
 use ops::audit::{Auditor, Eyes};
@@ -66,7 +67,13 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     reply_metrics.register(&mut registry);
     let alert_metrics = ops::alerts::Metrics::default();
     alert_metrics.register(&mut registry);
-    let claude = crate::api::client(&settings.claude, Some(metrics.clone())).or_exit(Exit::Usage)?;
+    let reviewing = reviews::Reviewing::new(settings.review_policy).or_exit(Exit::Failure)?;
+    reviewing.metrics.register(&mut registry);
+    let budget_metrics = ops::budget::Metrics::default();
+    budget_metrics.register(&mut registry);
+    let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
+    let claude = crate::api::client(&settings.claude, Some(metrics.clone()), Some(Arc::clone(&budget)))
+        .or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
         .or_exit(Exit::Usage)?;
@@ -95,7 +102,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         publisher,
         clock.clone(),
         rand::random::<f64>,
-        metrics,
+        metrics.clone(),
     );
     let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
     let processor = reconcile::watched(processor, &reconcile, &store, &claude, &tasks);
@@ -107,6 +114,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
             LinkState::Up => Ok(()),
             LinkState::Down => Err("not connected".to_owned()),
         });
+    budget.report_to(processor.progress());
     let (progress, limit) = (processor.progress(), watchdog::limit(settings.claude.timeout));
     let stuck = move || progress.stuck(Instant::now(), limit);
     let is_stuck = stuck.clone();
@@ -146,9 +154,22 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         auditor.run(eyes, stop).await;
         Ok(())
     });
-    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alert_metrics, reconcile };
+    let alerts = alerts::Settings {
+        metrics: alert_metrics,
+        processing: metrics,
+        sinks: alerts::sinks(&settings.sinks),
+        caller: Caller::new().or_exit(Exit::Failure)?,
+        watch: alerts::watch(settings.watch),
+    };
+    let parts = Parts { store: store.clone(), broker, claude, clock, worker, alerts, reconcile, reviewing };
     duties::spawn(&parts, &tasks);
-    let posting = Posting { policy: settings.policy, flow, metrics: reply_metrics, broker_metrics };
+    let posting = Posting {
+        policy: settings.policy,
+        lease: settings.reply_lease,
+        flow,
+        metrics: reply_metrics,
+        broker_metrics,
+    };
     replies::spawn(&parts, posting, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;

@@ -5,8 +5,8 @@ use clap::Args;
 use domain::RetryPolicy;
 use runtime::{Exit, Failure, OrExit};
 use settings::{
-    Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, Problems, RetryArgs, TelemetryArgs,
-    WorkerListenArgs,
+    Broker, BrokerArgs, Claude, ClaudeArgs, Database, DatabaseArgs, PolicyArgs, Problems, RetryArgs,
+    ReviewPolicy, SinkArgs, Sinks, TelemetryArgs, Watch, WatchArgs, WorkerListenArgs,
 };
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,6 +26,10 @@ pub(crate) struct RunArgs {
     #[arg(long, env = "HOLDFAST_AUDIT_INTERVAL", value_name = "TIME", default_value = "60s", value_parser = audit_interval, help_heading = "Pace")]
     audit_interval: Duration,
 
+    /// How long a worker has to post answers to a session, before another one looks what has become of them
+    #[arg(long, env = "HOLDFAST_REPLY_LEASE", value_name = "TIME", default_value = "2m", value_parser = reply_lease, help_heading = "Pace")]
+    reply_lease: Duration,
+
     /// How often what is stored is compared with what the API lists, by one worker at a time; 0s: never
     #[arg(long, env = "HOLDFAST_RECONCILE_INTERVAL", value_name = "TIME", default_value = "5m", value_parser = reconcile_interval, help_heading = "Pace")]
     reconcile_interval: Duration,
@@ -37,6 +41,8 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     retry: RetryArgs,
     #[command(flatten)]
+    reviews: PolicyArgs,
+    #[command(flatten)]
     listen: WorkerListenArgs,
     #[command(flatten)]
     database: DatabaseArgs,
@@ -44,6 +50,10 @@ pub(crate) struct RunArgs {
     broker: BrokerArgs,
     #[command(flatten)]
     claude: ClaudeArgs,
+    #[command(flatten)]
+    sinks: SinkArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
     #[command(flatten)]
     pub(crate) telemetry: TelemetryArgs,
 }
@@ -63,13 +73,17 @@ pub(crate) struct RunSettings {
     pub(crate) broker: Broker,
     pub(crate) claude: Claude,
     pub(crate) policy: RetryPolicy,
+    pub(crate) review_policy: ReviewPolicy,
     pub(crate) internal_listen: SocketAddr,
     pub(crate) concurrency: usize,
     pub(crate) prefetch: u16,
     pub(crate) drain: Duration,
     pub(crate) audit_interval: Duration,
+    pub(crate) reply_lease: Duration,
     /// `None`: never.
     pub(crate) reconcile_interval: Option<TimeDelta>,
+    pub(crate) sinks: Sinks,
+    pub(crate) watch: Watch,
 }
 
 /// At least a second: a marker is a message like any other.
@@ -77,6 +91,16 @@ fn audit_interval(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(interval) if interval < Duration::from_secs(1) => Err("at least 1s".to_owned()),
         Ok(interval) => Ok(interval),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Long enough for two or three calls.
+fn reply_lease(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(lease) if lease < Duration::from_secs(5) => Err("at least 5s".to_owned()),
+        Ok(lease) if lease > Duration::from_hours(1) => Err("at most 1h".to_owned()),
+        Ok(lease) => Ok(lease),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -100,6 +124,8 @@ impl RunArgs {
         let broker = self.broker.validate(&mut problems);
         let claude = self.claude.validate(&mut problems);
         let policy = self.retry.validate(&mut problems);
+        let review_policy = self.reviews.validate(&mut problems);
+        let sinks = self.sinks.validate(&mut problems);
         let internal_listen = settings::address(
             &self.listen.internal_listen,
             "--internal-listen (HOLDFAST_INTERNAL_LISTEN)",
@@ -111,11 +137,15 @@ impl RunArgs {
                 broker: broker?,
                 claude: claude?,
                 policy: policy?,
+                review_policy: review_policy?,
                 internal_listen: internal_listen?,
                 concurrency: usize::from(self.concurrency),
                 prefetch: self.prefetch,
                 drain: self.drain,
                 audit_interval: self.audit_interval,
+                reply_lease: self.reply_lease,
+                sinks: sinks?,
+                watch: self.watch.values(),
                 reconcile_interval: TimeDelta::from_std(self.reconcile_interval)
                     .ok()
                     .filter(|interval| *interval > TimeDelta::zero()),

@@ -1,4 +1,4 @@
-//! The client against a local server that answers by script.
+//! The client against a local server that answers by script, and against the simulator.
 
 mod auth;
 mod bodies;
@@ -8,6 +8,8 @@ mod ids;
 mod lists;
 mod objects;
 mod observing;
+mod pacing;
 mod resources;
 mod retries;
+mod sdk_parity;
 mod sending;

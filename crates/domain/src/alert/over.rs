@@ -93,6 +93,9 @@ fn by_snapshot(kind: AlertKind, cause: &Cause, state: &ResourceState) -> Option<
     if changed <= cause.at + GRAIN {
         return None;
     }
+    if is_archived(&snapshot.body) {
+        return Some("seen archived".to_owned());
+    }
     let is_over = match kind {
         AlertKind::SessionBudgetReached
         | AlertKind::SessionRetriesExhausted
@@ -110,4 +113,13 @@ fn by_snapshot(kind: AlertKind, cause: &Cause, state: &ResourceState) -> Option<
         _ => false,
     };
     is_over.then(|| format!("seen {status}"))
+}
+
+/// Archiving a session leaves it `terminated`, and a deployment `active`: only this member says it.
+fn is_archived(body: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Archived {
+        archived_at: Option<String>,
+    }
+    serde_json::from_str(body).is_ok_and(|Archived { archived_at }| archived_at.is_some())
 }

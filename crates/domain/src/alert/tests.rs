@@ -1,4 +1,4 @@
-use super::{AlertKind, Cause, LaterEvent, Severity, over};
+use super::{AlertKind, Cause, Fares, LaterEvent, Severity, failing, over, together};
 use crate::state::{ResourceState, Snapshot, SnapshotSource, Waiting};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -123,4 +123,46 @@ fn a_denied_message_and_a_failed_run_wait_for_a_person() {
     let deleted = ResourceState { deleted_at: Some(at(200)), ..ResourceState::default() };
     assert!(over(AlertKind::ModerationDenied, &cause(None), &deleted, &[]).is_none());
     assert!(over(AlertKind::DeploymentRunFailed, &cause(None), &deleted, &[]).is_none());
+}
+
+fn fares(failures: u64, since: i64, last_success: Option<i64>, last_failure: i64) -> Fares {
+    Fares {
+        failures_in_a_row: failures,
+        failing_since: (failures > 0).then(|| at(since)),
+        last_success_at: last_success.map(at),
+        last_failure_at: Some(at(last_failure)),
+        last_failure_reason: Some(format!("reason at {last_failure}")),
+    }
+}
+
+#[test]
+fn the_failures_of_all_processes_add_up_until_any_of_them_succeeds() {
+    let both = together(&[fares(9, 10, Some(5), 20), fares(7, 12, None, 22)]);
+    assert_eq!((both.failures_in_a_row, both.failing_since), (16, Some(at(10))));
+    assert_eq!(both.last_failure_reason.as_deref(), Some("reason at 22"));
+    assert_eq!(failing(&both), Some(Severity::Critical));
+    // The second process has succeeded while the first one failed: of its nine, the last one surely counts.
+    let one = together(&[fares(9, 10, Some(5), 20), fares(0, 0, Some(15), 1)]);
+    assert_eq!((one.failures_in_a_row, failing(&one)), (1, None));
+    let none = together(&[fares(9, 10, Some(5), 20), fares(0, 0, Some(21), 1)]);
+    assert_eq!((none.failures_in_a_row, none.failing_since), (0, None));
+    assert_eq!(together(&[]), Fares::default());
+}
+
+#[test]
+fn a_person_is_told_long_before_the_sender_loses_patience() {
+    let failing_after = |failures| failing(&fares(failures, 1, None, 2));
+    assert_eq!(failing_after(4), None);
+    assert_eq!(failing_after(5), Some(Severity::Warning));
+    assert_eq!(failing_after(14), Some(Severity::Warning));
+    assert_eq!(failing_after(15), Some(Severity::Critical));
+}
+
+#[test]
+fn what_is_archived_needs_nobody_whatever_its_status_says() {
+    let mut archived = seen("terminated", 110, None);
+    if let Some(snapshot) = archived.snapshot.as_mut() {
+        snapshot.body = r#"{"status":"terminated","archived_at":"2026-01-01T00:00:00Z"}"#.to_owned();
+    }
+    assert!(over(AlertKind::SessionError, &cause(None), &archived, &[]).is_some());
 }

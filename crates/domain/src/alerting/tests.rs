@@ -133,7 +133,7 @@ fn an_alert_says_what_the_resource_says_of_why() {
     ]);
     assert_eq!(
         told("content_moderation.denied", "denied", json!({"moderation_results": results})),
-        "content_moderation.denied: sexual, violence (level high); self_harm"
+        "content_moderation.denied: sexual, violence, self_harm (level high)"
     );
     assert_eq!(told("content_moderation.denied", "denied", json!(7)), "content_moderation.denied");
 }

@@ -92,6 +92,31 @@ fn a_custom_tool_is_never_allowed_without_a_result() {
     assert_eq!(policy.route(&custom).route, Route::Person(Patience::DEFAULT));
 }
 
+fn plan(at_most_once: bool) -> Plan {
+    let retry = crate::RetryPolicy::new(3, vec![TimeDelta::seconds(5), TimeDelta::seconds(30)]).unwrap();
+    Plan { retry, at_most_once, on_failure: OnFailure::Person }
+}
+
+#[test]
+fn a_failed_call_is_repeated_after_its_rest_until_the_tries_are_used_up() {
+    let now = DateTime::UNIX_EPOCH;
+    for reached in [Reached::No, Reached::Maybe] {
+        let next = |calls| plan(false).next_call(calls, reached, now, None, 0.5);
+        let rests = [next(1), next(2), next(3), next(4)].map(|at| at.map(|at| (at - now).num_seconds()));
+        assert_eq!(rests, [Some(5), Some(30), None, None]);
+    }
+    let asked = plan(false).next_call(1, Reached::Maybe, now, Some(TimeDelta::seconds(60)), 0.5);
+    assert_eq!(asked, Some(now + TimeDelta::seconds(60)));
+}
+
+#[test]
+fn at_most_once_means_that_only_calls_that_never_arrived_are_repeated() {
+    let now = DateTime::UNIX_EPOCH;
+    assert!(plan(true).next_call(1, Reached::No, now, None, 0.5).is_some());
+    assert_eq!(plan(true).next_call(1, Reached::Maybe, now, None, 0.5), None);
+    assert_eq!(plan(true).next_call(3, Reached::No, now, None, 0.5), None);
+}
+
 /// What a glob means, said in the slow way.
 fn fits(pattern: &[char], text: &[char]) -> bool {
     match (pattern.split_first(), text.split_first()) {

@@ -1,5 +1,6 @@
 //! The event that stands in for one that was not delivered.
 
+use super::Missed;
 use crate::resource::{ResourceKind, ResourceRef};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -21,9 +22,13 @@ pub struct Owner {
 /// The id of an event that tells of a resource's change. The same change has the same id, whoever finds it and however
 /// often: it becomes one event.
 #[must_use]
-pub fn id_of_change(resource: &ResourceRef, event_type: &str, at: DateTime<Utc>) -> String {
-    let at = at.to_rfc3339_opts(SecondsFormat::Micros, true);
-    digest([resource.kind.as_str(), &resource.id, event_type, &at])
+pub fn id_of_change(resource: &ResourceRef, missed: &Missed) -> String {
+    let mut at = missed.at.to_rfc3339_opts(SecondsFormat::Micros, true);
+    if let Some(look) = missed.looked_too_early {
+        at.push_str(" after ");
+        at.push_str(&look.to_rfc3339_opts(SecondsFormat::Micros, true));
+    }
+    digest([resource.kind.as_str(), &resource.id, missed.event_type, &at])
 }
 
 /// The id of an event that tells of a transition which stands in a session's own list of events under an id.

@@ -29,7 +29,7 @@ fn seen(kind: ResourceKind, status: &str, updated: i64) -> Listed {
 }
 
 fn held(status: &str, updated: i64) -> Held {
-    Held { status: Some(status.to_owned()), updated_at: Some(at(updated)), deleted: false }
+    Held { status: Some(status.to_owned()), updated_at: Some(at(updated)), fetched_at: None, deleted: false }
 }
 
 fn told(held: Option<&Held>, seen: &Listed) -> Vec<(&'static str, i64)> {
@@ -159,7 +159,7 @@ fn an_event_names_its_resource_as_a_delivered_one_would() {
     ] {
         let resource = resource(kind);
         let happened = at(7) + chrono::TimeDelta::milliseconds(999);
-        let id = id_of_change(&resource, event_type, happened);
+        let id = id_of_change(&resource, &Missed::new(event_type, happened));
         let event = parse(body(&id, &resource, event_type, happened, &owner).to_string().as_bytes()).unwrap();
         assert_eq!(event.resource, Some(resource));
         assert_eq!(event.dialect, Dialect::Platform);
@@ -182,17 +182,17 @@ fn the_id_of_a_change_depends_on_everything_that_makes_it_another_change() {
     let one = resource(ResourceKind::Session);
     let other = ResourceRef { id: "session_2".to_owned(), ..one.clone() };
     let ids = [
-        id_of_change(&one, "session.updated", at(1)),
-        id_of_change(&other, "session.updated", at(1)),
-        id_of_change(&one, "session.status_idled", at(1)),
-        id_of_change(&one, "session.updated", at(2)),
+        id_of_change(&one, &Missed::new("session.updated", at(1))),
+        id_of_change(&other, &Missed::new("session.updated", at(1))),
+        id_of_change(&one, &Missed::new("session.status_idled", at(1))),
+        id_of_change(&one, &Missed::new("session.updated", at(2))),
         id_of_transition(&one, "session.updated", "sevt_1"),
         id_of_transition(&one, "session.updated", "sevt_2"),
     ];
     let different: std::collections::BTreeSet<&String> = ids.iter().collect();
     assert_eq!(different.len(), ids.len());
     assert!(ids.iter().all(|id| id.starts_with("reconcile_") && id.len() == 42), "{ids:?}");
-    assert_eq!(ids[0], id_of_change(&one, "session.updated", at(1)));
+    assert_eq!(ids[0], id_of_change(&one, &Missed::new("session.updated", at(1))));
 }
 
 proptest! {
@@ -206,10 +206,27 @@ proptest! {
     ) {
         let seen = seen(kind, status, updated);
         let before = before.map(|(status, updated)| held(status, updated));
-        let after = Held { status: seen.status.clone(), updated_at: seen.updated_at, deleted: false };
+        let after = Held { status: seen.status.clone(), updated_at: seen.updated_at, fetched_at: None, deleted: false };
         prop_assert_eq!(missed(Some(&after), &seen), vec![]);
         // In the order in which they happened.
         let times: Vec<_> = missed(before.as_ref(), &seen).into_iter().map(|missed| missed.at).collect();
         prop_assert!(times.is_sorted());
     }
+}
+
+#[test]
+fn a_look_that_came_too_early_makes_another_event_and_one_that_came_late_does_not() {
+    let seen = seen(ResourceKind::Session, "terminated", 60);
+    let missed_after = |looked: Option<DateTime<Utc>>| {
+        let held = Held { fetched_at: looked, ..held("idle", 5) };
+        missed(Some(&held), &seen)
+    };
+    let changed = seen.changed_at().expect("it has a time");
+    let ids: Vec<String> = [None, Some(changed), Some(changed + TimeDelta::minutes(5))]
+        .into_iter()
+        .map(|looked| id_of_change(&seen.resource, &missed_after(looked)[0]))
+        .collect();
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2], "{ids:?}");
+    let late = missed_after(Some(changed + TimeDelta::days(1)));
+    assert_eq!(id_of_change(&seen.resource, &late[0]), ids[0]);
 }

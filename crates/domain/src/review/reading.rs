@@ -45,13 +45,12 @@ pub fn confirmation_of(body: &[u8]) -> Result<Answer, Unreadable> {
 
 fn structured(value: &Value) -> Option<Answer> {
     let is_error = value.get("is_error").and_then(Value::as_bool).unwrap_or(false);
-    match value.as_object()?.get("content")? {
-        Value::String(text) => Some(Answer::text(&storable(text), is_error)),
-        Value::Array(blocks) if blocks.iter().all(is_block) => {
-            Some(Answer::Result { content: blocks.iter().map(storable_value).collect(), is_error })
-        }
-        _ => None,
+    let content = value.as_object()?.get("content")?;
+    if let Some(text) = content.as_str() {
+        return Some(Answer::text(&storable(text), is_error));
     }
+    let blocks = content.as_array().filter(|blocks| blocks.iter().all(is_block))?;
+    Some(Answer::Result { content: blocks.iter().map(storable_value).collect(), is_error })
 }
 
 fn plain(text: &str) -> Answer {

@@ -28,6 +28,8 @@ impl Stack {
             ("ANTHROPIC_WEBHOOK_SIGNING_KEY", secret.clone()),
             ("ANTHROPIC_API_KEY", api_key.clone()),
             ("HOLDFAST_RETRY_DELAYS", "200ms,400ms".to_owned()),
+            ("HOLDFAST_API_READS_PER_MINUTE", "0".to_owned()),
+            ("HOLDFAST_API_WRITES_PER_MINUTE", "0".to_owned()),
             ("HOLDFAST_HTTP_THREADS", "2".to_owned()),
             // Only what is delivered counts, but in the tests that set this.
             ("HOLDFAST_RECONCILE_INTERVAL", "0s".to_owned()),

@@ -110,7 +110,6 @@ fn telling(kind: ResourceKind) -> &'static [(&'static str, &'static str)] {
             ("vault_id", "/vault_id"),
             ("mcp_server_url", "/auth/mcp_server_url"),
             ("expires_at", "/auth/expires_at"),
-            ("validation", "/validation"),
         ],
         ResourceKind::Deployment => &[
             ("name", "/name"),

@@ -19,11 +19,19 @@ struct KindLabel {
     kind: &'static str,
 }
 
+/// A sink, and how telling it went.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabel {
+    sink: &'static str,
+    outcome: &'static str,
+}
+
 /// Figures about alerts. Cloning shares them.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     open: Family<SeverityLabel, Gauge>,
     raised: Family<KindLabel, Counter>,
+    deliveries: Family<DeliveryLabel, Counter>,
 }
 
 impl Metrics {
@@ -35,10 +43,19 @@ impl Metrics {
             "Alerts that this worker has raised, again ones included, by kind",
             self.raised.clone(),
         );
+        registry.register(
+            "worker_alert_deliveries",
+            "Attempts to tell sinks of alerts, by outcome",
+            self.deliveries.clone(),
+        );
     }
 
     pub(super) fn count_raised(&self, kind: AlertKind) {
         self.raised.get_or_create(&KindLabel { kind: kind.as_str() }).inc();
+    }
+
+    pub(super) fn count_delivery(&self, sink: &'static str, outcome: &'static str) {
+        self.deliveries.get_or_create(&DeliveryLabel { sink, outcome }).inc();
     }
 
     /// Every severity has its series from the start, so that a rule on it has data.

@@ -13,7 +13,9 @@ pub(super) fn title(kind: AlertKind, effect: &DueEffect, details: &Value) -> Str
         None => effect.resource.to_string(),
     };
     let because = |reason: Option<&str>| reason.map_or_else(String::new, |reason| format!(": {reason}"));
-    let error = text("/errors/0/message").or_else(|| text("/errors/0/type"));
+    // What whoever recorded the effect has added for people.
+    let note = effect.detail.split_once(": ").map(|(_, note)| note);
+    let error = text("/errors/0/message").or_else(|| text("/errors/0/type")).or(note);
     match kind {
         AlertKind::SessionBudgetReached => format!("{resource} has used up its budget and waits"),
         AlertKind::SessionRetriesExhausted => {
@@ -24,19 +26,21 @@ pub(super) fn title(kind: AlertKind, effect: &DueEffect, details: &Value) -> Str
             because(text("/stop_details/category").or_else(|| text("/stop_details/explanation")))
         ),
         AlertKind::SessionError => format!("{resource} reported an error{}", because(error)),
-        AlertKind::CredentialRefreshFailed => format!(
-            "{resource} could not be refreshed{}",
-            because(text("/validation/status").or_else(|| text("/mcp_server_url")))
-        ),
+        AlertKind::CredentialRefreshFailed => {
+            format!("{resource} could not be refreshed{}", because(note.or_else(|| text("/mcp_server_url"))))
+        }
         AlertKind::DeploymentPaused => format!(
             "{resource} is paused{}",
-            because(text("/paused_reason/error/type").or_else(|| text("/paused_reason/type")))
+            because(text("/paused_reason/error/type").or_else(|| text("/paused_reason/type")).or(note))
         ),
         AlertKind::DeploymentRunFailed => {
-            format!("{resource} failed{}", because(text("/error/message").or_else(|| text("/error/type"))))
+            format!(
+                "{resource} failed{}",
+                because(text("/error/message").or_else(|| text("/error/type")).or(note))
+            )
         }
         AlertKind::ModerationDenied => {
-            format!("{resource} was denied by moderation{}", because(blocked(details).as_deref()))
+            format!("{resource} was denied by moderation{}", because(blocked(details).as_deref().or(note)))
         }
         AlertKind::ExternalKeyFailed => format!("{resource} does not work"),
         AlertKind::EnforcementActionOpened => format!("measures were opened against {resource}"),

@@ -8,6 +8,7 @@ use super::job::Job;
 use super::{Context, GroupKey};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::envelope::payload_data;
+use domain::lag::shows_before;
 use domain::rules::Fetch;
 use domain::{Observation, ResourceKind, ResourceRef, ResourceState, Snapshot, SnapshotSource};
 use futures_util::FutureExt;
@@ -29,6 +30,10 @@ pub(super) struct Looked {
 /// than machines without a time service drift apart in days: too little takes an old state for the new one and nothing
 /// mends it, too much costs a fetch.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(10);
+
+/// How long the platform has to show what it has told of, before we look once more. What it shows later still is found by
+/// comparing what it lists.
+const LAG: Duration = Duration::from_millis(500);
 
 /// How long reading a stored state may take; without it the state is fetched.
 const STATE_LIMIT: Duration = Duration::from_secs(5);
@@ -80,9 +85,22 @@ async fn look(
     let resource = with_parent(context, resource).await?;
     let seen = {
         let _waiting = context.progress.waiting(format!("the Claude API, {} {}", resource.kind, resource.id));
-        fetch(context, &resource, depth).await
+        let seen = fetch(context, &resource, depth).await;
+        if is_behind(group, &seen) {
+            tracing::debug!(%resource, "the API shows a state from before the event; looking once more");
+            tokio::time::sleep(LAG).await;
+            fetch(context, &resource, depth).await
+        } else {
+            seen
+        }
     };
     pass.judge(seen).await
+}
+
+/// Whether what was seen contradicts the newest event of the group, and is older.
+fn is_behind(group: &Group, seen: &Result<Observation, FailedTry>) -> bool {
+    let newest = group.jobs.iter().map(|job| &job.event).max_by_key(|event| event.order());
+    matches!((newest, seen), (Some(event), Ok(Observation::Found(snapshot))) if shows_before(event, snapshot))
 }
 
 /// The name that says most: older deliveries of an event may lack the id of what the resource belongs to.

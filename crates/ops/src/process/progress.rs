@@ -80,7 +80,7 @@ impl Progress {
     }
 
     /// There is a known reason to wait.
-    pub(super) fn excused(&self) {
+    pub(crate) fn excused(&self) {
         self.inner().moved_at = Instant::now();
     }
 

@@ -11,7 +11,7 @@ use crate::tries::Judge;
 use broker::Message;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::decide::Overtaken;
-use domain::{EventKey, EventStatus, Outcome, ResourceRef, ResourceState, rule_for};
+use domain::{EventKey, EventStatus, Outcome, ResourceKind, ResourceRef, ResourceState, rule_for};
 use failpoints::failpoint;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use store::{
@@ -200,6 +200,10 @@ impl<'a> Writes<'a> {
                 })
                 .collect();
             store::save_states(tx, &states).await?;
+            let messages = messages(&self.states);
+            if !messages.is_empty() {
+                store::save_messages(tx, &messages).await?;
+            }
             store::record_history(tx, &self.history).await?;
         }
         if !self.effects.is_empty() {
@@ -223,6 +227,17 @@ impl<'a> Writes<'a> {
         let dead = self.dead.into_iter();
         Ok(dead.filter_map(|(event, message)| Some((*tickets.get(&event)?, message))).collect())
     }
+}
+
+/// The messages among the resources, with what their newest payloads say.
+fn messages<'a>(
+    states: &[(&'a ResourceRef, Option<&str>, ResourceState)],
+) -> Vec<(&'a str, domain::Message)> {
+    let of_message = states.iter().filter(|(resource, ..)| resource.kind == ResourceKind::Message);
+    let read = of_message.filter_map(|(resource, _, state)| {
+        Some((resource.id.as_str(), domain::Message::read(&state.snapshot.as_ref()?.body)))
+    });
+    read.collect()
 }
 
 /// Counts and logs what has become of an event, within the event's own trace.

@@ -21,7 +21,7 @@ pub(super) struct Found {
 impl Found {
     /// The event that a difference stands for.
     pub(super) fn of(resource: &ResourceRef, missed: &Missed) -> Self {
-        let id = id_of_change(resource, missed.event_type, missed.at);
+        let id = id_of_change(resource, missed);
         Self { id, resource: resource.clone(), event_type: missed.event_type, at: missed.at }
     }
 

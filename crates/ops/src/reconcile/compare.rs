@@ -96,8 +96,8 @@ impl Comparison<'_> {
         for (resource, last) in gone {
             let Some(event_type) = deletion_of(resource.kind) else { continue };
             // When it was deleted, nobody can say any more. What it was before tells one deletion from another.
-            let id = id_of_change(resource, event_type, last.unwrap_or(DateTime::UNIX_EPOCH));
-            let missed = Missed { event_type, at: self.reconciler.clock.now() };
+            let id = id_of_change(resource, &Missed::new(event_type, last.unwrap_or(DateTime::UNIX_EPOCH)));
+            let missed = Missed::new(event_type, self.reconciler.clock.now());
             let found = Found { id, ..Found::of(resource, &missed) };
             report.note(resource.kind, |report| {
                 report.compared += 1;

@@ -5,7 +5,7 @@ use super::intake::{Job, acknowledge};
 use super::post::Round;
 use super::take::{POSTGRES_LIMIT, Taken, take};
 use super::write::{Settled, write};
-use crate::process::FailedTry;
+use crate::process::{Blame, FailedTry, is_api_away};
 use claude::MAX_EVENTS_PER_CALL;
 use domain::FailureClass;
 use failpoints::failpoint;
@@ -15,6 +15,9 @@ use std::time::Duration;
 use telemetry::Chain;
 use tokio::time::timeout;
 use tracing::Instrument as _;
+
+/// How long the API may take to show that it is there.
+const ASKING_LIMIT: Duration = Duration::from_secs(10);
 
 /// Posts replies of one session, as many as fit at a time.
 pub(super) async fn run(context: &Context, mut jobs: Vec<Job>) {
@@ -51,18 +54,24 @@ async fn post(context: &Context, jobs: &[Job], taken: Taken) -> Settled {
     let Taken { replies, until } = taken;
     let session = replies.first().map(|(_, reply)| reply.session_id.clone()).unwrap_or_default();
     let mut round = Round::new(context, &session, &replies);
-    let limit = context.config.limit;
+    let limit = context.config.limit();
     let work = timeout(limit, AssertUnwindSafe(round.run()).catch_unwind()).await;
     let otherwise = match work {
         Ok(Ok(())) => FailedTry::new(FailureClass::Bug, "not looked at"),
         Ok(Err(panic)) => FailedTry::of_panic(panic.as_ref()),
-        Err(_elapsed) => {
-            FailedTry::new(FailureClass::Transient, &format!("not posted within {} s", limit.as_secs()))
-        }
+        Err(_elapsed) => too_slow(context, limit).await,
     };
     let outcomes = round.outcomes(&otherwise);
     debug_assert!(replies.len() <= jobs.len(), "every reply has a message");
     Settled { outcomes: replies.into_iter().zip(outcomes).collect(), until }
+}
+
+/// No try is used up when the API answers nobody.
+async fn too_slow(context: &Context, limit: Duration) -> FailedTry {
+    let error = format!("not posted within {} s", limit.as_secs());
+    let failed = FailedTry::new(FailureClass::Transient, &error);
+    let is_away = timeout(ASKING_LIMIT, is_api_away(&context.claude)).await.unwrap_or(true);
+    FailedTry { blame: if is_away { Blame::Outage } else { failed.blame }, ..failed }
 }
 
 /// Does something with Postgres over and over until it is there. What Postgres objects to is given back.

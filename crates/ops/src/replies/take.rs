@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::intake::Job;
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::EventStatus;
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -31,7 +31,7 @@ struct LetGo {
 pub(super) async fn take(context: &Context, jobs: &[Job]) -> Result<Taken, store::Error> {
     // As Postgres keeps it: the lease is recognized by it.
     let now = context.clock.now().trunc_subsecs(6);
-    let until = now + context.config.lease;
+    let until = now + TimeDelta::from_std(context.config.lease).unwrap_or(TimeDelta::MAX);
     let mut tx = context.store.begin("take replies").await?;
     let keys: Vec<_> = jobs.iter().map(|job| job.key.clone()).collect();
     let standings = store::lock_events(&mut tx, &keys).await?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::review::ReviewStatus;
 use domain::{AlertKind, Answer, Clock};
 use std::fmt;
-use store::{NewReply, Review, Step, Store};
+use store::{NewReply, Review, Step, Store, Tx};
 
 /// Who decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,26 +55,45 @@ async fn decide_once(
 ) -> Result<Review, NotDecided> {
     let mut tx = store.begin("decide a review").await?;
     let review = store::lock_review(&mut tx, effect).await?.ok_or(NotDecided::Unknown)?;
-    let now = clock.now();
-    check(&review, by, now)?;
+    let decided = decide_in(&mut tx, &review, answer, by, clock.now()).await;
+    finish(tx, decided).await?;
+    Ok(review)
+}
+
+/// Commits. A refusal has written nothing: its commit only lets the lock go, at once and without costing the connection.
+pub(super) async fn finish<T>(tx: Tx, outcome: Result<T, NotDecided>) -> Result<T, NotDecided> {
+    if !matches!(outcome, Err(NotDecided::Store(_))) {
+        tx.commit().await?;
+    }
+    outcome
+}
+
+/// Decides a review whose lock the transaction holds. A refusal writes nothing.
+pub(super) async fn decide_in(
+    tx: &mut Tx,
+    review: &Review,
+    answer: &Answer,
+    by: By<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), NotDecided> {
+    check(review, by, now)?;
     let kind = review.kind.ok_or(NotDecided::Unknown)?;
     let reply = answer.reply(kind, &review.id)?;
     let actor = by.to_string();
     let new = NewReply {
-        effect,
+        effect: review.effect,
         session_id: &review.session_id,
         tool_use_id: &review.id,
         reply: &reply,
         decided_by: &actor,
     };
-    store::accept_reply(&mut tx, &new, now).await?;
-    store::record_answer(&mut tx, effect, answer, &actor, now).await?;
-    store::note_step(&mut tx, effect, Step::Decided, &actor, Some(answer.as_str()), now).await?;
+    store::accept_reply(tx, &new, now).await?;
+    store::record_answer(tx, review.effect, answer, &actor, now).await?;
+    store::note_step(tx, review.effect, Step::Decided, &actor, Some(answer.as_str()), now).await?;
     if review.escalated_at.is_some() {
-        store::resolve_alert(&mut tx, AlertKind::ReviewOverdue.as_str(), &review.id, now).await?;
+        store::resolve_alert(tx, AlertKind::ReviewOverdue.as_str(), &review.id, now).await?;
     }
-    tx.commit().await?;
-    Ok(review)
+    Ok(())
 }
 
 /// Whether `by` may decide now.

@@ -1,14 +1,13 @@
 //! From an event that calls for an alert to the alert, and to its end.
 
-use crate::bench::{Bench, Platform, Worker, event, message, platform_event};
+use crate::bench::{Bench, Platform, event, platform_event};
 use anyhow::{Context, Result};
-use broker::Queue;
-use domain::{Clock, EffectKind, EventStatus};
+use domain::{Clock, EffectKind};
 use ops::alerts::{AlertEffects, Metrics, Resolver};
 use ops::effects::Runner;
 use serde_json::json;
 use std::sync::Arc;
-use store::{AlertFilter, AlertRow, NewEvent};
+use store::{AlertFilter, AlertRow};
 
 /// The alerts of a test: raised and resolved when the test says so.
 struct Desk {
@@ -36,18 +35,6 @@ impl Desk {
     }
 }
 
-/// Stores events and has a worker process them, one after the other.
-async fn process(bench: &Bench, platform: &Platform, events: &[NewEvent]) -> Result<()> {
-    bench.stored(events).await?;
-    let worker = Worker::start(bench, platform).await?;
-    for event in events {
-        bench.publish(Queue::Work, &[message(event)]).await?;
-        let id = event.event.id.as_str();
-        bench.until(id, "finished", |detail| detail.row.status != EventStatus::Pending.as_str()).await?;
-    }
-    worker.stopped_with_nothing_left(bench, platform).await
-}
-
 async fn alerts(bench: &Bench) -> Result<Vec<AlertRow>> {
     let filter = AlertFilter { resolved_too: true, limit: 100, ..AlertFilter::default() };
     Ok(store::list_alerts(&mut *bench.store.connection().await?, &filter).await?)
@@ -69,7 +56,7 @@ async fn a_refusal_raises_one_alert_with_its_reason_and_a_run_ends_it() -> Resul
         platform_event("whe_1", "session.status_idled", "sesn_1", -60)?,
         platform_event("whe_2", "session.updated", "sesn_1", -59)?,
     ];
-    process(&bench, &platform, &events).await?;
+    bench.process(&platform, &events).await?;
     desk.pass().await?;
     desk.pass().await?;
     let alert = only_alert(&bench).await?;
@@ -82,7 +69,8 @@ async fn a_refusal_raises_one_alert_with_its_reason_and_a_run_ends_it() -> Resul
     assert_eq!(alert.details["errors"][0]["message"], "it broke");
     assert_eq!(alert.resolved_at, None);
     platform.running("sesn_1").await?;
-    process(&bench, &platform, &[platform_event("whe_3", "session.status_run_started", "sesn_1", -30)?])
+    bench
+        .process(&platform, &[platform_event("whe_3", "session.status_run_started", "sesn_1", -30)?])
         .await?;
     desk.pass().await?;
     assert_eq!(only_alert(&bench).await?.resolution.as_deref(), Some("session.status_run_started"));
@@ -98,7 +86,7 @@ async fn an_error_that_was_over_before_its_event_came_is_on_record_and_not_open(
         platform_event("whe_2", "session.status_run_started", "sesn_1", -30)?,
         platform_event("whe_1", "session.status_error", "sesn_1", -60)?,
     ];
-    process(&bench, &platform, &events).await?;
+    bench.process(&platform, &events).await?;
     desk.pass().await?;
     let alert = only_alert(&bench).await?;
     assert_eq!((alert.kind.as_str(), alert.event_id.as_deref()), ("session_error", Some("whe_1")));
@@ -117,7 +105,7 @@ async fn a_denied_message_raises_an_alert_that_names_the_categories_and_not_the_
             "blocked_categories": ["sexual", "hate_speech"],
         }]},
     }))?;
-    process(&bench, &platform, &[denied]).await?;
+    bench.process(&platform, &[denied]).await?;
     desk.pass().await?;
     let alert = only_alert(&bench).await?;
     assert_eq!(alert.kind, "moderation_denied");
@@ -131,7 +119,7 @@ async fn an_api_that_stays_away_delays_an_alert_and_does_not_swallow_it() -> Res
     let (bench, platform) = (Bench::new().await?, Platform::start().await?);
     let desk = Desk::new(&bench, &platform)?;
     platform.stopped("sesn_1", "retries_exhausted", -60).await?;
-    process(&bench, &platform, &[platform_event("whe_1", "session.status_idled", "sesn_1", -60)?]).await?;
+    bench.process(&platform, &[platform_event("whe_1", "session.status_idled", "sesn_1", -60)?]).await?;
     platform.fails_altogether(json!({ "status": 500 })).await?;
     for _ in 0..2 {
         desk.pass().await?;

@@ -1,11 +1,13 @@
 //! One test's stores, clock and simulated API, and what may run between them.
 
 mod duties;
+mod listener;
 mod messages;
 mod platform;
 mod replies;
 
 pub(crate) use duties::{Duty, Worker, processing, publisher};
+pub(crate) use listener::Listener;
 pub(crate) use messages::{event, message, platform_event, stored_message};
 pub(crate) use platform::{Platform, client_of};
 pub(crate) use replies::{Replier, answer};

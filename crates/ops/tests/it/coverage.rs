@@ -114,6 +114,30 @@ async fn an_unknown_type_leads_to_another_look_at_its_resource() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_that_overtakes_is_the_last_word_and_spares_a_look_in_vain() -> Result<()> {
+    let (bench, api) = (Bench::new().await?, Api::start()?);
+    let kinds = ["vault", "agent", "deployment", "environment", "memory_store", "vault_credential"];
+    // Deleted later than archived, and delivered before. The API does not know any of them any more.
+    let of = |verb: &str, seconds: i64| -> Result<Vec<NewEvent>> {
+        let event = |kind: &&str| {
+            let id = format!("{kind}_1");
+            platform_event(&format!("whe_{kind}_{verb}"), &format!("{kind}.{verb}"), &id, seconds)
+        };
+        kinds.iter().map(event).collect()
+    };
+    processed(&bench, &api, &of("deleted", -1)?).await?;
+    processed(&bench, &api, &of("archived", -2)?).await?;
+    for kind in kinds {
+        bench.until_status(&format!("whe_{kind}_deleted"), EventStatus::Applied).await?;
+        bench.until_status(&format!("whe_{kind}_archived"), EventStatus::Superseded).await?;
+        assert_eq!(api.asked(&format!("{kind}_1")), Vec::<String>::new());
+    }
+    assert_eq!(bench.texts("SELECT DISTINCT status FROM resources").await?, ["deleted"]);
+    assert_eq!(bench.number("SELECT count(*) FROM attempts").await?, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_does_not_name_the_vault_of_a_credential_uses_the_one_that_is_known() -> Result<()> {
     let (bench, api) = (Bench::new().await?, Api::start()?);
     api.put("GET /v1/vaults/vlt_1/credentials/vcrd_1", 200, json!({ "id": "vcrd_1" }));

@@ -4,8 +4,10 @@
 mod accepting;
 mod agreeing;
 mod alerting;
+mod archiving;
 mod auditing;
 mod bench;
+mod budgeting;
 mod bundles;
 mod bundles_apart;
 mod convergence;
@@ -22,5 +24,7 @@ mod replies;
 mod reviewing;
 mod settling;
 mod silence;
+mod telling;
 mod unreadable;
 mod vectors;
+mod watching;

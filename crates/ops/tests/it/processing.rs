@@ -181,5 +181,14 @@ async fn a_classic_event_is_applied_from_its_payload() -> Result<()> {
     assert_eq!(story.snapshot_source.as_deref(), Some("payload"));
     assert_eq!(story.effects.len(), 1);
     assert_eq!((story.effects[0].kind.as_str(), story.effects[0].key.as_str()), ("alert", "evt_1"));
+    assert_eq!(story.effects[0].detail, "content_moderation.denied: sexual (level high)");
+    let filter = store::MessageFilter {
+        resource: store::ResourceFilter { limit: 10, ..store::ResourceFilter::default() },
+        blocked: Some("sexual".to_owned()),
+        level: Some("high".to_owned()),
+    };
+    let found = store::list_messages(&mut *bench.store.connection().await?, &filter).await?;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].resource.id.as_str(), found[0].message.prompt_tokens), ("msg_1", Some(150)));
     Ok(())
 }

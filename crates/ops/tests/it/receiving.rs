@@ -198,3 +198,32 @@ async fn unknown_types_and_members_are_accepted() -> Result<()> {
     assert_eq!(door.bench.detail("whe_1").await?.row.event_type, "session.levitated");
     Ok(())
 }
+
+#[tokio::test]
+async fn refusals_of_signed_deliveries_count_against_the_endpoint_until_one_is_accepted() -> Result<()> {
+    let door = Door::open().await?;
+    let mut writer = door.receiver.pulse_writer(door.bench.store.clone(), "ingest-1".to_owned());
+    let health = async || {
+        let mut connection = door.bench.store.connection().await?;
+        anyhow::Ok(store::endpoint_health(&mut connection).await?)
+    };
+    writer.write().await?;
+    assert!(health().await?.is_empty());
+    // Nobody's: without a signature. And two that may be the sender's: signed with a wrong secret.
+    let stranger = Secret::parse(&testkit::deliver::random_secret())?;
+    assert!(door.deliver(Headers::default(), b"{}").await?.is_err());
+    for id in ["whe_1", "whe_2"] {
+        assert!(door.deliver_signed(&stranger, id, b"{}").await?.is_err());
+    }
+    writer.write().await?;
+    let failing = health().await?;
+    assert_eq!((failing[0].failures_in_a_row, failing[0].failing_since), (2, Some(noon())));
+    assert_eq!(failing[0].last_failure_reason.as_deref(), Some("no_match"));
+    let event = testkit::payload::platform("whe_3", "session.updated", "sesn_1", noon()).to_string();
+    assert!(door.deliver_signed(&door.secrets[0], "whe_3", event.as_bytes()).await?.is_ok());
+    writer.write().await?;
+    let well = health().await?;
+    assert_eq!((well.len(), well[0].failures_in_a_row, well[0].successes, well[0].failures), (1, 0, 1, 2));
+    assert_eq!((well[0].failing_since, well[0].last_success_at), (None, Some(noon())));
+    Ok(())
+}

@@ -2,5 +2,7 @@
 
 mod deciding;
 mod desk;
+mod executing;
 mod looking;
+mod program;
 mod waiting;

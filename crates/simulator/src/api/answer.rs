@@ -8,7 +8,7 @@ use crate::world::{Object, Page, Refusal, object};
 impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Self::Invalid { .. } | Self::Coded { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthenticated { .. } => StatusCode::UNAUTHORIZED,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Conflict { .. } => StatusCode::CONFLICT,
@@ -23,17 +23,22 @@ impl ResponseError for Refusal {
 
     /// The body still lacks the request id, which only `trace` knows.
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status()).json(error_body(self.status().as_u16(), &self.to_string(), None))
+        HttpResponse::build(self.status()).json(error_body(
+            self.status().as_u16(),
+            &self.to_string(),
+            self.code(),
+            None,
+        ))
     }
 }
 
 /// The body of every error answer.
-pub(crate) fn error_body(status: u16, message: &str, request_id: Option<&str>) -> Value {
-    json!({
-        "type": "error",
-        "error": { "type": error_type(status), "message": message },
-        "request_id": request_id,
-    })
+pub(crate) fn error_body(status: u16, message: &str, code: Option<&str>, request_id: Option<&str>) -> Value {
+    let mut error = object(json!({ "type": error_type(status), "message": message }));
+    if let Some(code) = code {
+        error.insert("details".into(), json!({ "error_code": code }));
+    }
+    json!({ "type": "error", "error": error, "request_id": request_id })
 }
 
 /// The platform's error type for a status.

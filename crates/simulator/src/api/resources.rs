@@ -1,5 +1,7 @@
 //! The calls of every kind of resource in the catalog, mounted by its rules.
 
+use std::future::ready;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Bytes, Data, ServiceConfig, delete, get, post},
@@ -50,38 +52,53 @@ fn parameter(kind: Kind) -> &'static str {
 pub(crate) fn routes(kind: Kind, config: &mut ServiceConfig) {
     let rules = kind.rules();
     let (all, one) = (rules.path, format!("{}/{{{}_id}}", rules.path, parameter(kind)));
-    config.route(all, get().to(move |shared, req| list(kind, shared, req)));
-    config.route(&one, get().to(move |shared, req| retrieve(kind, shared, req)));
+    config
+        .route(all, get().to(move |shared: Data<Shared>, req: HttpRequest| ready(list(kind, &shared, &req))));
+    config.route(
+        &one,
+        get().to(move |shared: Data<Shared>, req: HttpRequest| ready(retrieve(kind, &shared, &req))),
+    );
     if rules.calls == Calls::Read {
         return;
     }
-    config.route(all, post().to(move |shared, req, body| create(kind, shared, req, body)));
-    config.route(&one, post().to(move |shared, req, body| update(kind, shared, req, body)));
-    config.route(&format!("{one}/archive"), post().to(move |shared, req| archive(kind, shared, req)));
+    config.route(
+        all,
+        post().to(move |shared: Data<Shared>, req: HttpRequest, body: Bytes| {
+            ready(create(kind, &shared, &req, &body))
+        }),
+    );
+    config.route(
+        &one,
+        post().to(move |shared: Data<Shared>, req: HttpRequest, body: Bytes| {
+            ready(update(kind, &shared, &req, &body))
+        }),
+    );
+    config.route(
+        &format!("{one}/archive"),
+        post().to(move |shared: Data<Shared>, req: HttpRequest| ready(archive(kind, &shared, &req))),
+    );
     if rules.calls == Calls::Delete {
-        config.route(&one, delete().to(move |shared, req| remove(kind, shared, req)));
+        config.route(
+            &one,
+            delete().to(move |shared: Data<Shared>, req: HttpRequest| ready(remove(kind, &shared, &req))),
+        );
     }
 }
 
-async fn create(
-    kind: Kind,
-    shared: Data<Shared>,
-    req: HttpRequest,
-    body: Bytes,
-) -> Result<HttpResponse, Refusal> {
-    let call = Call::of(kind, &req);
+fn create(kind: Kind, shared: &Shared, req: &HttpRequest, body: &[u8]) -> Result<HttpResponse, Refusal> {
+    let call = Call::of(kind, req);
     let done =
-        lock(&shared.world).create_resource(kind, call.parent.as_deref(), body_object(&body)?, now())?;
-    Ok(answer(&shared, done))
+        lock(&shared.world).create_resource(kind, call.parent.as_deref(), body_object(body)?, now())?;
+    Ok(answer(shared, done))
 }
 
-async fn list(kind: Kind, shared: Data<Shared>, req: HttpRequest) -> Result<HttpResponse, Refusal> {
+fn list(kind: Kind, shared: &Shared, req: &HttpRequest) -> Result<HttpResponse, Refusal> {
     let rules = &kind.rules().list;
     let known: Vec<&str> = rules.filters.iter().copied().chain(["limit", "page"]).collect();
     let params = Params::parse(req.query_string(), &known)?;
     let text = |name: &str| params.one(name).map(str::to_owned);
     let filter = Filter {
-        parent: Call::of(kind, &req).parent,
+        parent: Call::of(kind, req).parent,
         include_archived: params.parsed("include_archived")?.unwrap_or(false),
         status: text("status"),
         agent_id: text("agent_id"),
@@ -95,9 +112,9 @@ async fn list(kind: Kind, shared: Data<Shared>, req: HttpRequest) -> Result<Http
     Ok(page_body(page, Prev::Absent))
 }
 
-async fn retrieve(kind: Kind, shared: Data<Shared>, req: HttpRequest) -> Result<HttpResponse, Refusal> {
-    let call = Call::of(kind, &req);
-    call.check_parent(&shared)?;
+fn retrieve(kind: Kind, shared: &Shared, req: &HttpRequest) -> Result<HttpResponse, Refusal> {
+    let call = Call::of(kind, req);
+    call.check_parent(shared)?;
     let found = if kind == Kind::Agent {
         let params = Params::parse(req.query_string(), &["version"])?;
         lock(&shared.world).agent(&call.id, params.parsed("version")?)?
@@ -108,28 +125,23 @@ async fn retrieve(kind: Kind, shared: Data<Shared>, req: HttpRequest) -> Result<
     Ok(HttpResponse::Ok().json(found))
 }
 
-async fn update(
-    kind: Kind,
-    shared: Data<Shared>,
-    req: HttpRequest,
-    body: Bytes,
-) -> Result<HttpResponse, Refusal> {
-    let call = Call::of(kind, &req);
-    call.check_parent(&shared)?;
-    let done = lock(&shared.world).update_resource(kind, &call.id, body_object(&body)?, now())?;
-    Ok(answer(&shared, done))
+fn update(kind: Kind, shared: &Shared, req: &HttpRequest, body: &[u8]) -> Result<HttpResponse, Refusal> {
+    let call = Call::of(kind, req);
+    call.check_parent(shared)?;
+    let done = lock(&shared.world).update_resource(kind, &call.id, body_object(body)?, now())?;
+    Ok(answer(shared, done))
 }
 
-async fn archive(kind: Kind, shared: Data<Shared>, req: HttpRequest) -> Result<HttpResponse, Refusal> {
-    let call = Call::of(kind, &req);
-    call.check_parent(&shared)?;
+fn archive(kind: Kind, shared: &Shared, req: &HttpRequest) -> Result<HttpResponse, Refusal> {
+    let call = Call::of(kind, req);
+    call.check_parent(shared)?;
     let done = lock(&shared.world).archive_resource(kind, &call.id, now())?;
-    Ok(answer(&shared, done))
+    Ok(answer(shared, done))
 }
 
-async fn remove(kind: Kind, shared: Data<Shared>, req: HttpRequest) -> Result<HttpResponse, Refusal> {
-    let call = Call::of(kind, &req);
-    call.check_parent(&shared)?;
+fn remove(kind: Kind, shared: &Shared, req: &HttpRequest) -> Result<HttpResponse, Refusal> {
+    let call = Call::of(kind, req);
+    call.check_parent(shared)?;
     let notices = lock(&shared.world).delete_resource(kind, &call.id, now())?;
     shared.announce(&notices);
     let kind = format!("{}_deleted", kind.rules().name);

@@ -21,7 +21,7 @@ pub(crate) async fn throttle(
     let taken = shared.map_or(Ok(()), |shared| lock(&shared.limit).take(Instant::now()));
     let Err(wait) = taken else { return Ok(next.call(req).await?.map_into_boxed_body()) };
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let body = error_body(429, "this organization has used up its requests per minute", None);
+    let body = error_body(429, "this organization has used up its requests per minute", None, None);
     let answer =
         HttpResponse::TooManyRequests().insert_header(("retry-after", seconds.max(1).to_string())).json(body);
     Ok(req.into_response(answer))

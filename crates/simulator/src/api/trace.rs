@@ -26,7 +26,7 @@ pub(crate) async fn trace(
         None => answered,
         Some(refusal) => {
             let status = refusal.status_code();
-            let body = error_body(status.as_u16(), &refusal.to_string(), Some(&request_id));
+            let body = error_body(status.as_u16(), &refusal.to_string(), refusal.code(), Some(&request_id));
             answered.into_response(HttpResponse::build(status).json(body))
         }
     };

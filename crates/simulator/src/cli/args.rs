@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Let a running simulator send a batch of webhooks, and wait for it
     Send(Send),
+    /// Let sessions of a running simulator work, ask, wait for answers and go on, and wait for their end
+    Live(Live),
     /// Make API calls of a running simulator fail
     Fault(Fault),
     /// Serve an example executor: carries out the tool calls that a worker sends it
@@ -130,6 +132,48 @@ pub(crate) struct Send {
 }
 
 #[derive(ClapArgs)]
+pub(crate) struct Live {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Sessions
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) sessions: usize,
+    /// Other resources: vaults, credentials, agents, deployments with runs, environments, memory stores
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) resources: usize,
+    /// Turns of a session at most
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub(crate) turns: usize,
+    /// Share of the turns that end with a question, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.4, value_parser = share)]
+    pub(crate) asks: f64,
+    /// Share of the questions that are not waited for: the session moves on instead, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub(crate) abandon: f64,
+    /// Share of the webhooks that are sent twice, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub(crate) duplicates: f64,
+    /// Share of all webhooks that never arrive from now on, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub(crate) drop: f64,
+    /// Milliseconds that a webhook leaves late at most, which mixes their order
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub(crate) shuffle_ms: u64,
+    /// Milliseconds between two steps of a life, on average
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    pub(crate) pace_ms: u64,
+    /// Seconds after which a session gives up waiting for an answer; never without it
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) patience_seconds: Option<u64>,
+    /// Repeat the plan: the same seed lets the same things happen
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(ClapArgs)]
 pub(crate) struct ExecutorArgs {
     /// Address to listen on; calls are POSTs to any path
     #[arg(long, env = "HOLDFAST_EXECUTOR_LISTEN", default_value = "127.0.0.1:8091")]
@@ -199,6 +243,9 @@ pub(crate) struct FaultRule {
     /// Value of the retry-after header: seconds or an HTTP date
     #[arg(long, value_name = "VALUE")]
     pub(crate) retry_after: Option<String>,
+    /// Machine-readable code in the body of the error
+    #[arg(long, value_name = "CODE")]
+    pub(crate) error_code: Option<String>,
     /// Value of the x-should-retry header
     #[arg(long, value_name = "BOOL")]
     pub(crate) should_retry: Option<bool>,

@@ -39,6 +39,7 @@ fn rule(given: &FaultRule) -> anyhow::Result<Rule> {
         times: given.times,
         latency_ms: given.latency_ms,
         retry_after: given.retry_after.clone(),
+        error_code: given.error_code.clone(),
         should_retry: given.should_retry,
         probability: given.probability,
         phase: if given.after { Phase::After } else { Phase::Before },

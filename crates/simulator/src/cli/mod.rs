@@ -4,6 +4,7 @@ mod args;
 mod client;
 mod executor;
 mod fault;
+mod live;
 mod send;
 mod serve;
 mod state;
@@ -49,6 +50,7 @@ fn run(args: Args) -> anyhow::Result<ExitCode> {
                 executor::executor(&args).await
             }
             Command::Send(send) => send::send(&send).await,
+            Command::Live(args) => live::live(&args).await,
             Command::Fault(fault) => fault::fault(&fault).await,
             Command::State(state) => state::state(&state).await,
         }

@@ -1,5 +1,7 @@
 //! Setting and showing the webhook endpoint.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse,
     web::{Bytes, Data, ServiceConfig, get, put},
@@ -22,6 +24,8 @@ struct Change {
     signing_key: Option<String>,
     types: Option<Vec<String>>,
     options: Option<DeliveryOptions>,
+    /// How long all attempts may fail before the endpoint is disabled; for ever unless given.
+    disable_after_ms: Option<u64>,
     /// True makes a disabled endpoint work again; events emitted meanwhile are not sent later.
     enabled: Option<bool>,
 }
@@ -35,7 +39,9 @@ async fn change(shared: Data<Shared>, body: Bytes) -> Result<HttpResponse, Refus
     endpoint.secret = secret.or(endpoint.secret);
     endpoint.types = change.types.unwrap_or(endpoint.types);
     endpoint.options = change.options.unwrap_or(endpoint.options);
+    endpoint.disable_after = change.disable_after_ms.map(Duration::from_millis).or(endpoint.disable_after);
     if let Some(enabled) = change.enabled {
+        endpoint.failing_since = None;
         endpoint.disabled_reason = (!enabled).then(|| "disabled by hand".to_owned());
     }
     *lock(&shared.courier.endpoint) = endpoint;

@@ -6,6 +6,7 @@ mod endpoint;
 mod executor;
 mod faults;
 mod limit;
+mod lives;
 mod scenarios;
 mod sessions;
 mod state;
@@ -26,6 +27,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
             .configure(endpoint::routes)
             .configure(executor::routes)
             .configure(limit::routes)
+            .configure(lives::routes)
             .configure(deliveries::routes)
             .configure(batches::routes)
             .configure(state::routes)

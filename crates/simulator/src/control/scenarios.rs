@@ -24,6 +24,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 }
 
 /// How a scenario is to be run.
+#[expect(clippy::struct_excessive_bools, reason = "the members of a JSON body, each absent by default")]
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Play {

@@ -59,7 +59,9 @@ fn damaged(rule: &Rule, true_status: StatusCode, truth: &[u8]) -> HttpResponse {
         answer.insert_header(("x-should-retry", should_retry.to_string()));
     }
     let whole = match rule.status {
-        Some(status) => Bytes::from(error_body(status, "simulated fault", None).to_string()),
+        Some(status) => {
+            Bytes::from(error_body(status, "simulated fault", rule.error_code.as_deref(), None).to_string())
+        }
         None => Bytes::copy_from_slice(truth),
     };
     let half = whole.slice(..whole.len() / 2);

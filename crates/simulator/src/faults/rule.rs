@@ -27,6 +27,9 @@ pub(crate) struct Rule {
     /// Value of `retry-after`: seconds, or an HTTP date.
     #[serde(default, deserialize_with = "text_or_number")]
     pub(crate) retry_after: Option<String>,
+    /// Value of `error.details.error_code` in the API's error body.
+    #[serde(default)]
+    pub(crate) error_code: Option<String>,
     /// Value of `x-should-retry`.
     #[serde(default)]
     pub(crate) should_retry: Option<bool>,
@@ -91,6 +94,7 @@ impl Rule {
             times: None,
             latency_ms: 0,
             retry_after: None,
+            error_code: None,
             should_retry: None,
             probability: always(),
             phase: Phase::Before,

@@ -1,6 +1,9 @@
 //! Carrying events to the endpoint: at most three attempts each, re-signed every time.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -27,6 +30,9 @@ const WRONG_SECRET: &str = "whsec_bm90IHRoZSBzZWNyZXQgb2YgYW55IHJlY2VpdmVyISE=";
 
 /// What a redirect does, in the platform's words.
 const REDIRECTED: &str = "auto-disabled: endpoint URL returned a redirect (3xx)";
+
+/// What failing for too long does, in the platform's words.
+const FAILING: &str = "auto-disabled after sustained delivery failures";
 
 /// One event, written down and addressed.
 #[derive(Debug, Clone)]
@@ -139,7 +145,11 @@ impl Courier {
                 let redirected = attempt.status.is_some_and(|status| (300..400).contains(&status));
                 attempts.push(attempt);
                 if redirected {
-                    self.disable(parcel);
+                    self.disable(parcel, REDIRECTED);
+                    return Outcome::Failed;
+                }
+                if parcel.endpoint.is_none() && lock(&self.endpoint).note(acknowledged, Instant::now()) {
+                    self.disable(parcel, FAILING);
                     return Outcome::Failed;
                 }
                 if acknowledged {
@@ -198,11 +208,11 @@ impl Courier {
         record
     }
 
-    /// A redirect disables the endpoint at once; an address given with the parcel has no such state.
-    fn disable(&self, parcel: &Parcel) {
+    /// A redirect disables the endpoint at once, failures do after a while; an address given with the parcel has no such state.
+    fn disable(&self, parcel: &Parcel, reason: &str) {
         if parcel.endpoint.is_none() {
-            lock(&self.endpoint).disabled_reason = Some(REDIRECTED.into());
-            tracing::warn!(reason = REDIRECTED, "endpoint disabled");
+            lock(&self.endpoint).disabled_reason = Some(reason.into());
+            tracing::warn!(reason, "endpoint disabled");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Where webhooks go and how they are spoiled on the way.
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 use signing::Secret;
 
@@ -14,8 +16,24 @@ pub(crate) struct Endpoint {
     pub(crate) types: Vec<String>,
     /// Why nothing is sent any more.
     pub(crate) disabled_reason: Option<String>,
+    /// When the last row of failures without a success between them began.
+    pub(crate) failing_since: Option<Instant>,
+    /// How long such a row may last before the endpoint is disabled; none for ever.
+    pub(crate) disable_after: Option<Duration>,
     /// For deliveries that bring no options of their own.
     pub(crate) options: DeliveryOptions,
+}
+
+impl Endpoint {
+    /// Notes how an attempt ended; true when it was one failure too many. One success makes up for all failures.
+    pub(crate) fn note(&mut self, acknowledged: bool, now: Instant) -> bool {
+        if acknowledged {
+            self.failing_since = None;
+            return false;
+        }
+        let since = *self.failing_since.get_or_insert(now);
+        self.disable_after.is_some_and(|limit| now.saturating_duration_since(since) >= limit)
+    }
 }
 
 /// What is done to one delivery, or by default to all of an endpoint.

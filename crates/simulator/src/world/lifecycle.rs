@@ -60,12 +60,12 @@ impl Session {
     /// Running to idle. Messages that were queued meanwhile start the next turn at once.
     pub(crate) fn idle(&mut self, reason: &StopReason, stamp: &mut Stamp<'_>) -> Vec<Notice> {
         let mut members = object(self.primary_members());
-        members.insert("stop_reason".into(), reason.to_value());
+        members.extend(reason.members());
         self.append("session.thread_status_idle", Value::Object(members), stamp);
         let usage = self.spent();
         let budget = self.object.get("budget").cloned().unwrap_or_default();
         self.append("session.usage", json!({ "usage": usage, "budget": budget }), stamp);
-        self.append("session.status_idle", json!({ "stop_reason": reason.to_value() }), stamp);
+        self.append("session.status_idle", Value::Object(reason.members()), stamp);
         let mut notices = Vec::new();
         if *reason == StopReason::BudgetReached {
             notices.push(self.notice("session.budget_reached", stamp));

@@ -40,7 +40,10 @@ pub(crate) use self::{
     thread::Thread,
 };
 
-use self::{catalog::Catalog, truth::Refused};
+use self::{
+    catalog::{Catalog, Resource},
+    truth::Refused,
+};
 
 /// Everything in the workspace.
 #[derive(Debug)]
@@ -107,8 +110,12 @@ impl World {
         now: DateTime<Utc>,
     ) -> Result<(Value, Vec<Notice>), Refusal> {
         let agent = self.agent_snapshot(given.get("agent").unwrap_or(&Value::Null))?;
-        if text(&given, "environment_id").is_empty() {
+        let environment = text(&given, "environment_id");
+        if environment.is_empty() {
             return Err(Refusal::invalid("environment_id: required"));
+        }
+        if self.catalog.find(Kind::Environment, environment).is_some_and(Resource::is_archived) {
+            return Err(Refusal::coded("environment_archived", "the environment is archived"));
         }
         let first = match given.remove("initial_events") {
             Some(Value::Array(events)) => events.into_iter().map(object).collect(),

@@ -145,12 +145,11 @@ impl World {
         stage: Stage<'_>,
         now: DateTime<Utc>,
     ) -> Result<Performed, Refusal> {
-        let id = match stage.session.or(stage.wish.resource) {
-            Some(id) => id.to_owned(),
-            None => {
-                let members = stage.wish.members.cloned().unwrap_or_else(Object::new);
-                self.put(None, members, now).id().to_owned()
-            }
+        let id = if let Some(id) = stage.session.or(stage.wish.resource) {
+            id.to_owned()
+        } else {
+            let members = stage.wish.members.cloned().unwrap_or_else(Object::new);
+            self.put(None, members, now).id().to_owned()
         };
         self.session(&id)?.lag_behind(stage.lag);
         let mut notices = self.play(scenario, &id, stage.tools, now)?;

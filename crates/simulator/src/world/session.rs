@@ -124,6 +124,7 @@ fn defaults(id: &str, stamp: &Stamp<'_>) -> Object {
             "type": "agent", "id": "agent_01SimulatedAgent0000000001", "version": 1, "name": "Simulated agent",
             "description": null, "model": { "id": "claude-opus-5", "effort": { "type": "high" }, "speed": "standard" },
             "system": null, "tools": [], "mcp_servers": [], "skills": [], "multiagent": null,
+            "execution_identity": { "type": "service_account" },
         },
         "environment_id": "env_01SimulatedEnvironment000001",
         "metadata": {}, "resources": [], "vault_ids": [], "outcome_evaluations": [],

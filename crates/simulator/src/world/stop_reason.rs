@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::world::stamp::{Object, object};
+
 /// The `stop_reason` of an idle event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StopReason {
@@ -20,8 +22,17 @@ impl StopReason {
             Self::RequiresAction(ids) => json!({ "type": "requires_action", "event_ids": ids }),
             Self::RetriesExhausted => json!({ "type": "retries_exhausted" }),
             Self::BudgetReached => json!({ "type": "budget_reached" }),
-            Self::Refusal => json!({ "type": "refusal",
-                "stop_details": { "type": "refusal", "category": "general_harms", "explanation": null } }),
+            Self::Refusal => json!({ "type": "refusal" }),
         }
+    }
+
+    /// The members of an idle event that say why. Details of a refusal stand beside the reason, not in it.
+    pub(crate) fn members(&self) -> Object {
+        let mut members = object(json!({ "stop_reason": self.to_value() }));
+        if *self == Self::Refusal {
+            let details = json!({ "type": "refusal", "category": "general_harms", "explanation": null });
+            members.insert("stop_details".into(), details);
+        }
+        members
     }
 }

@@ -46,6 +46,20 @@ async fn three_attempts_at_most_each_signed_afresh_and_none_after_a_2xx() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_fails_for_too_long_is_disabled_and_one_success_makes_up_for_failures() {
+    let receiver = Receiver::start(&[500, 500, 200, 500]);
+    let lab = Lab::sending_to(&receiver).await;
+    assert_eq!(deliver(&lab, json!({})).await["outcome"], "acknowledged");
+    lab.control(Method::PUT, "/endpoint", json!({ "disable_after_ms": 0 })).await;
+    assert_eq!(statuses(&deliver(&lab, json!({})).await), [500], "the first failure is one too many");
+    let reason = lab.state().await["endpoint_disabled_reason"].clone();
+    assert_eq!(reason, "auto-disabled after sustained delivery failures");
+    assert_eq!(deliver(&lab, json!({})).await["outcome"], "disabled");
+    lab.control(Method::PUT, "/endpoint", json!({ "enabled": true })).await;
+    assert_eq!(deliver(&lab, json!({})).await["outcome"], "acknowledged");
+}
+
+#[tokio::test]
 async fn duplicates_carry_the_same_id_and_body() {
     let receiver = Receiver::start(&[]);
     let lab = Lab::sending_to(&receiver).await;

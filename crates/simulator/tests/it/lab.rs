@@ -24,7 +24,7 @@ impl Lab {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
-        let http = Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+        let http = Client::builder().timeout(Duration::from_mins(1)).build().unwrap();
         Self { simulator: Simulator::start(options).await.unwrap(), http }
     }
 
@@ -91,12 +91,12 @@ pub(crate) async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
     (answer.status(), answer.json().await.unwrap_or_default())
 }
 
-/// Polls until the condition holds; panics with the last value after ten seconds.
+/// Polls until the condition holds; panics with the last value after a minute, which a busy machine may need.
 pub(crate) async fn until<T: std::fmt::Debug>(
     mut probe: impl AsyncFnMut() -> T,
     holds: impl Fn(&T) -> bool,
 ) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let value = probe().await;
         if holds(&value) {

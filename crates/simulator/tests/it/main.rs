@@ -10,6 +10,7 @@ mod headers;
 mod lab;
 mod limits;
 mod lists;
+mod lives;
 mod process;
 mod receiver;
 mod resources;

@@ -253,6 +253,14 @@ async fn an_environment_with_sessions_cannot_be_deleted() {
     let path = format!("/v1/environments/{}", id(&environment));
     assert_eq!(answer(lab.api(Method::DELETE, &path)).await.0, 409);
     assert_eq!(lab.get(&path).await.0, 200);
+
+    answer(lab.api(Method::POST, &format!("{path}/archive"))).await;
+    let session = json!({ "agent": "agent_1", "environment_id": environment["id"] });
+    for (path, body) in [(path.as_str(), json!({ "name": "New" })), ("/v1/sessions", session)] {
+        let (status, refused) = lab.post(path, body).await;
+        let code = &refused["error"]["details"]["error_code"];
+        assert_eq!((status.as_u16(), code), (400, &json!("environment_archived")), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -293,4 +301,16 @@ async fn memory_stores_are_behind_another_beta_which_excludes_the_common_one() {
         let request = request.header("x-api-key", "k").header("anthropic-version", "2026-10-21");
         assert_eq!(answer(request.header("anthropic-beta", beta)).await.0, expected, "{beta}");
     }
+}
+
+#[tokio::test]
+async fn a_deleted_agent_archives_its_deployments_when_they_would_run_next() {
+    let lab = Lab::start().await;
+    let (agent, _) = lab.play("agent.created", json!({})).await;
+    let (deployment, _) = lab.play("deployment.created", json!({ "members": { "agent": agent } })).await;
+    let (_, played) = lab.play("agent.deleted", json!({ "resource": agent })).await;
+    assert_eq!(types(&played), ["agent.deleted"]);
+    assert_eq!(lab.get(&format!("/v1/deployments/{deployment}")).await.1["archived_at"], Value::Null);
+    let (_, played) = lab.play("deployment_run.succeeded", json!({ "resource": deployment })).await;
+    assert_eq!(types(&played), ["deployment.archived"]);
 }

@@ -4,6 +4,7 @@ use crate::error::{Error, word};
 use chrono::{DateTime, Utc};
 use domain::alert::{Cause, LaterEvent};
 use domain::{AlertKind, ResourceKind, ResourceRef, Severity};
+use serde_json::Value;
 use sqlx::PgConnection;
 
 /// An open alert about a resource.
@@ -64,6 +65,50 @@ pub async fn open_alerts_of_resources(
             })
         })
         .collect()
+}
+
+/// What is known of the open alert of a kind and key.
+#[derive(Debug, Clone)]
+pub struct OpenFacts {
+    /// Its number.
+    pub id: i64,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// When it was last raised.
+    pub last_raised_at: DateTime<Utc>,
+    /// What was found out then.
+    pub details: Value,
+}
+
+/// The open alert of a kind and key.
+///
+/// # Errors
+/// When Postgres is away or refuses, or the row cannot be read.
+pub async fn open_alert(
+    connection: &mut PgConnection,
+    kind: &str,
+    key: &str,
+) -> Result<Option<OpenFacts>, Error> {
+    let row = sqlx::query!(
+        r#"
+        SELECT id, severity, last_raised_at, details AS "details: Value" FROM alerts
+        WHERE kind = $1 AND key = $2 AND resolved_at IS NULL
+        "#,
+        kind,
+        key,
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(Error::of("find an open alert"))?;
+    row.map(|row| {
+        Ok(OpenFacts {
+            id: row.id,
+            severity: word("alerts", "severity", row.id, &row.severity)?,
+            last_raised_at: row.last_raised_at,
+            details: row.details,
+        })
+    })
+    .transpose()
 }
 
 /// The events of a resource's history since `since`, oldest first.

@@ -21,7 +21,7 @@ pub async fn held(
 ) -> Result<HashMap<String, Held>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT resource_id, snapshot_status, snapshot_updated_at, deleted_at IS NOT NULL AS "deleted!"
+        SELECT resource_id, snapshot_status, snapshot_updated_at, fetched_at, deleted_at IS NOT NULL AS "deleted!"
         FROM resources
         WHERE resource_type = $1 AND resource_id = ANY($2)
             AND (last_event_id IS NOT NULL OR snapshot IS NOT NULL)
@@ -33,8 +33,12 @@ pub async fn held(
     .await
     .map_err(Error::of("compare resources"))?;
     let held = rows.into_iter().map(|row| {
-        let held =
-            Held { status: row.snapshot_status, updated_at: row.snapshot_updated_at, deleted: row.deleted };
+        let held = Held {
+            status: row.snapshot_status,
+            updated_at: row.snapshot_updated_at,
+            fetched_at: row.fetched_at,
+            deleted: row.deleted,
+        };
         (row.resource_id, held)
     });
     Ok(held.collect())
@@ -51,7 +55,7 @@ pub async fn held_children(
 ) -> Result<HashMap<String, Held>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT resource_id, snapshot_status, snapshot_updated_at, deleted_at IS NOT NULL AS "deleted!"
+        SELECT resource_id, snapshot_status, snapshot_updated_at, fetched_at, deleted_at IS NOT NULL AS "deleted!"
         FROM resources
         WHERE parent_id = $2 AND resource_type = $1 AND (last_event_id IS NOT NULL OR snapshot IS NOT NULL)
         "#,
@@ -62,8 +66,12 @@ pub async fn held_children(
     .await
     .map_err(Error::of("compare what belongs to a resource"))?;
     let held = rows.into_iter().map(|row| {
-        let held =
-            Held { status: row.snapshot_status, updated_at: row.snapshot_updated_at, deleted: row.deleted };
+        let held = Held {
+            status: row.snapshot_status,
+            updated_at: row.snapshot_updated_at,
+            fetched_at: row.fetched_at,
+            deleted: row.deleted,
+        };
         (row.resource_id, held)
     });
     Ok(held.collect())

@@ -53,3 +53,31 @@ pub async fn review_figures(
         by_status: rows.into_iter().map(|row| (row.status, row.count)).collect(),
     })
 }
+
+/// Resolves the alerts about overdue reviews that wait for nobody any more: the session moved on, or an answer came from
+/// elsewhere. Returns how many.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn resolve_overdue_alerts(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<usize, Error> {
+    let keys = sqlx::query_scalar!(
+        r#"
+        SELECT alerts.key FROM alerts
+        WHERE alerts.kind = 'review_overdue' AND alerts.resolved_at IS NULL AND NOT EXISTS (
+            SELECT FROM reviews JOIN effects ON effects.id = reviews.effect
+            WHERE reviews.tool_use_id = alerts.key AND effects.standing = 'due' AND effects.done_at IS NULL
+        )
+        LIMIT 1000
+        "#
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(Error::of("find alerts about reviews that are over"))?;
+    for key in &keys {
+        crate::resolve_alert(connection, "review_overdue", key, now).await?;
+    }
+    Ok(keys.len())
+}

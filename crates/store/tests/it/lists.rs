@@ -32,6 +32,7 @@ async fn each_filter_narrows_the_list_and_the_newest_come_first() -> Result<()> 
     assert_eq!(ids(&bench, &EventFilter { limit: 1, ..all() }).await?, newest_first[..1]);
     let cases = [
         (EventFilter { status: Some(EventStatus::Dead), ..all() }, &["evt_1"][..]),
+        (EventFilter { source: Some(store::Source::Reply), ..all() }, &[]),
         (EventFilter { event_type: text("vault.*"), ..all() }, &["evt_2"]),
         (EventFilter { event_type: text("vault.created"), ..all() }, &["evt_2"]),
         (EventFilter { event_type: text("vault"), ..all() }, &[]),

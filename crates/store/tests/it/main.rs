@@ -4,6 +4,7 @@ mod accept;
 mod alerts;
 mod audit;
 mod bench;
+mod budget;
 mod bundles;
 mod constraints;
 mod dead;

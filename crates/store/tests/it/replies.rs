@@ -6,6 +6,9 @@ use domain::{Effect, EffectKind, Standing};
 use serde_json::{Value, json};
 use store::{Error, NewEffect, NewReply, Queue};
 
+mod posting;
+mod stray;
+
 /// A session that waits for an answer to `sevt_1`. Returns the number of the request.
 async fn request(bench: &Bench) -> Result<i64> {
     let [row] = numbers(&bench.accept(&[event("evt_1")?]).await?)?[..] else {

@@ -3,6 +3,7 @@
 mod list;
 mod resolve;
 mod show;
+mod test;
 
 use crate::answer::Answer;
 use crate::print::Form;
@@ -13,7 +14,8 @@ use clap::Subcommand;
 Examples:
   worker alerts list
   worker alerts show 17
-  worker alerts resolve 17 --reason 'budget was raised'")]
+  worker alerts resolve 17 --reason 'budget was raised'
+  worker alerts test")]
 pub(crate) enum Command {
     /// List alerts, the most urgent first
     List(list::Args),
@@ -21,6 +23,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Close an alert by hand
     Resolve(resolve::Args),
+    /// Tell every sink of a test alert, and say what each answered
+    Test(Box<test::Args>),
 }
 
 impl Command {
@@ -29,6 +33,7 @@ impl Command {
             Self::List(args) => list::run(&args, form).await,
             Self::Show(args) => show::run(&args, form).await,
             Self::Resolve(args) => resolve::run(&args, form).await,
+            Self::Test(args) => test::run(&args, form).await,
         }
     }
 }

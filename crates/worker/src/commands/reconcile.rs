@@ -74,7 +74,10 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let database = args.database.validate(&mut problems);
     let claude = args.claude.validate(&mut problems);
     let (database, claude) = problems.into_result(database.zip(claude))?;
-    let (store, claude) = (connect::open_store(&database)?, api::client(&claude, None)?);
+    let store = connect::open_store(&database)?;
+    // What a command asks counts like what the workers ask.
+    let budget = api::budget(&claude, &store, Arc::new(SystemClock), ops::budget::Metrics::default());
+    let claude = api::client(&claude, None, Some(budget))?;
     let reconciler = Reconciler::new(store, claude, Arc::new(SystemClock), Metrics::default());
     let ago = |time: Duration| TimeDelta::from_std(time).unwrap_or(TimeDelta::MAX);
     let options = Options {

@@ -1,6 +1,7 @@
 //! `worker resources`.
 
 mod list;
+mod message;
 mod show;
 
 use crate::answer::Answer;

@@ -2,9 +2,9 @@
 //! worker at a time is elected.
 
 use super::reconcile;
-use super::reviews;
+use super::reviews::{self, Reviewing};
 use broker::Broker;
-use domain::{Clock, Policy};
+use domain::Clock;
 use ops::dead::Settler;
 use runtime::Tasks;
 use std::sync::Arc;
@@ -16,19 +16,20 @@ pub(super) struct Parts {
     pub(super) broker: Broker,
     pub(super) claude: claude::Client,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) reviewing: Reviewing,
     /// The name of this worker.
     pub(super) worker: String,
-    pub(super) alert_metrics: ops::alerts::Metrics,
+    pub(super) alerts: super::alerts::Settings,
     pub(super) reconcile: reconcile::Settings,
 }
 
 /// Starts all duties. They end when a shutdown begins: what they leave is claimed again.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     settler(parts, tasks);
-    super::alerts::spawn(parts, &parts.alert_metrics, tasks);
-    reviews::spawn(parts, Arc::new(Policy::default()), tasks);
+    super::alerts::spawn(parts, tasks);
     super::transcripts::spawn(parts, tasks);
     reconcile::spawn(parts, tasks);
+    reviews::spawn(parts, tasks);
 }
 
 fn settler(parts: &Parts, tasks: &Tasks) {

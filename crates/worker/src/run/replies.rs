@@ -6,6 +6,7 @@ use domain::RetryPolicy;
 use ops::replies::{Config, Keeper, KeeperConfig, Metrics, Poster};
 use runtime::Tasks;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Replies that a worker holds at the same time. There are few, and those of one session are wanted together.
@@ -14,6 +15,8 @@ const PREFETCH: u16 = 100;
 /// What posting needs beside the parts of all duties.
 pub(super) struct Posting {
     pub(super) policy: RetryPolicy,
+    /// How long replies are this worker's own.
+    pub(super) lease: Duration,
     /// Whether messages are wanted at all: while the Claude API is away, they wait in the queue.
     pub(super) flow: watch::Receiver<Flow>,
     pub(super) metrics: Metrics,
@@ -22,7 +25,7 @@ pub(super) struct Posting {
 
 /// Starts posting. On a shutdown it finishes what it has begun; the connection outlives that, so that it is acknowledged.
 pub(super) fn spawn(parts: &Parts, posting: Posting, tasks: &Tasks) {
-    let Posting { policy, flow, metrics, broker_metrics } = posting;
+    let Posting { policy, lease, flow, metrics, broker_metrics } = posting;
     let (soft, hard) = (tasks.shutdown().soft().clone(), tasks.shutdown().hard().clone());
     let consumer =
         Consumer::new(parts.broker.clone(), ConsumerConfig::new(Queue::Replies, PREFETCH), broker_metrics);
@@ -33,7 +36,7 @@ pub(super) fn spawn(parts: &Parts, posting: Posting, tasks: &Tasks) {
         Ok(())
     });
     let poster = Poster::new(
-        Config::new(policy, parts.worker.clone()),
+        Config { lease, ..Config::new(policy, parts.worker.clone()) },
         parts.store.clone(),
         parts.claude.clone(),
         Arc::clone(&parts.clock),

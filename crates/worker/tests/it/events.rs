@@ -50,6 +50,8 @@ async fn filters_narrow_the_list() -> Result<()> {
         (&["--type", "vault.created"], vec![&vault]),
         (&["--endpoint", "other"], vec!["whe_other"]),
         (&["--resource", "sesn_nobody"], vec![]),
+        (&["--source", "reply"], vec![]),
+        (&["--source", "webhook", "--limit", "1"], vec![&dead]),
         (&["--since", "1h", "--limit", "1"], vec![&dead]),
         (&["--since", "2999-01-01T00:00:00Z"], vec![]),
     ] {

@@ -97,7 +97,12 @@ impl Record {
 
     fn held(&self) -> Option<Held> {
         let snapshot = self.state.snapshot.as_ref()?;
-        Some(Held { status: snapshot.status.clone(), updated_at: snapshot.updated_at, deleted: false })
+        Some(Held {
+            status: snapshot.status.clone(),
+            updated_at: snapshot.updated_at,
+            fetched_at: Some(snapshot.fetched_at),
+            deleted: false,
+        })
     }
 }
 
@@ -140,7 +145,7 @@ proptest! {
         }
         if lost.is_empty() {
             for missed in missed(lossy.held().as_ref(), &listing) {
-                let id = id_of_change(&session(), missed.event_type, missed.at);
+                let id = id_of_change(&session(), &missed);
                 lossy.take(&event(&id, missed.event_type, missed.at), &seen);
             }
         }

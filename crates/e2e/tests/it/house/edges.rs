@@ -6,17 +6,18 @@ use cargo_metadata::{DependencyKind, Metadata, Package, PackageId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Each crate, and those of ours that it may depend on. Those below the line are for development only.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("failpoints", &[]),
     ("signing", &[]),
     ("telemetry", &[]),
     ("store", &["domain"]),
     ("broker", &["domain", "failpoints"]),
+    ("callout", &["signing"]),
     ("claude", &["domain"]),
     ("runtime", &["domain", "failpoints", "telemetry"]),
     ("settings", &["domain", "signing"]),
-    ("ops", &["broker", "claude", "domain", "failpoints", "signing", "store", "telemetry"]),
+    ("ops", &["broker", "callout", "claude", "domain", "failpoints", "signing", "store", "telemetry"]),
     ("ingest", SHIPPED),
     ("worker", SHIPPED),
     // ---
@@ -28,10 +29,11 @@ const ALLOWED: [(&str, &[&str]); 17] = [
 ];
 
 const SHIPPED: &[&str] =
-    &["broker", "claude", "domain", "ops", "runtime", "settings", "signing", "store", "telemetry"];
+    &["broker", "callout", "claude", "domain", "ops", "runtime", "settings", "signing", "store", "telemetry"];
 
 const EVERYTHING: &[&str] = &[
     "broker",
+    "callout",
     "claude",
     "domain",
     "ops",
@@ -48,7 +50,7 @@ const EVERYTHING: &[&str] = &[
 const DRIVERS: [(&str, &[&str]); 4] = [
     ("sqlx", &["benches", "chaos", "store", "testkit"]),
     ("lapin", &["benches", "broker", "testkit"]),
-    ("reqwest", &["benches", "chaos", "claude", "simulator", "testkit"]),
+    ("reqwest", &["benches", "callout", "chaos", "claude", "simulator", "testkit"]),
     ("actix-web", &["benches", "ingest", "runtime", "simulator"]),
 ];
 

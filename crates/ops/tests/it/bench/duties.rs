@@ -1,15 +1,15 @@
 //! The long-running duties, as the binaries would run them.
 
-use super::{Bench, PATIENCE, Platform};
+use super::{Bench, PATIENCE, Platform, message};
 use anyhow::{Context, Result};
 use broker::{Broker, Consumer, ConsumerConfig, Control, Flow, LinkState, Publisher, PublisherConfig, Queue};
 use chrono::TimeDelta;
-use domain::{Clock, RetryPolicy};
+use domain::{Clock, EventStatus, RetryPolicy};
 use ops::process::{Config, Processor, Progress};
 use ops::reconcile::Waker;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{NewEvent, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -172,6 +172,18 @@ impl Worker {
 }
 
 impl Bench {
+    /// Stores events and has a worker process them, one after the other.
+    pub(crate) async fn process(&self, platform: &Platform, events: &[NewEvent]) -> Result<()> {
+        self.stored(events).await?;
+        let worker = Worker::start(self, platform).await?;
+        for event in events {
+            self.publish(Queue::Work, &[message(event)]).await?;
+            let pending = EventStatus::Pending.as_str();
+            self.until(event.event.id.as_str(), "finished", |detail| detail.row.status != pending).await?;
+        }
+        worker.stopped_with_nothing_left(self, platform).await
+    }
+
     /// A relay that looks every few milliseconds and publishes to the test's own queues.
     pub(crate) async fn relay(&self) -> Result<Duty> {
         let (publisher, mut duty) = publisher(&self.broker, Duration::from_secs(5)).await?;

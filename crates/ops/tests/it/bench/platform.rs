@@ -2,18 +2,19 @@
 
 use super::noon;
 use anyhow::{Context, Result, ensure};
-use claude::{Auth, Client, Config, Key, RetryPolicy};
+use claude::{Auth, Client, Config, Key, Pace, RetryPolicy};
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{Options, Simulator};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A client of this API that tries each call once.
-pub(crate) fn client_of(base_url: String) -> Result<Client> {
+pub(crate) fn client_of(base_url: String, pace: Option<Arc<dyn Pace>>) -> Result<Client> {
     let auth = Auth::ApiKeyHeader(Key::new("sk-ant-test"));
     let retry = RetryPolicy { retries: 0, ..RetryPolicy::default() };
-    Ok(Client::new(Config { base_url, retry, ..Config::new(auth, noon, || 0.5) })?)
+    Ok(Client::new(Config { base_url, retry, pace, ..Config::new(auth, noon, || 0.5) })?)
 }
 
 /// A running simulator and the way to command it. It stops when it is dropped.
@@ -30,7 +31,11 @@ impl Platform {
 
     /// A client that tries each call once.
     pub(crate) fn client(&self) -> Result<Client> {
-        client_of(self.simulator.base_url())
+        client_of(self.url(), None)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.simulator.base_url()
     }
 
     pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
@@ -110,14 +115,20 @@ impl Platform {
     pub(crate) async fn stopped(&self, session: &str, reason: &str, seconds: i64) -> Result<()> {
         let at = super::after(seconds);
         self.control(Method::PUT, &format!("/sessions/{session}"), &json!({})).await?;
-        let events = json!([
-            { "type": "session.error", "processed_at": at, "error": {
-                "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" } } },
-            { "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
-                "stop_reason": { "type": reason } },
-        ]);
-        self.control(Method::POST, &format!("/sessions/{session}/events"), &json!({ "events": events }))
-            .await?;
+        let error = json!({ "type": "session.error", "processed_at": at, "error": {
+            "type": "unknown_error", "message": "it broke", "retry_status": { "type": "exhausted" },
+        }});
+        let idle = json!({ "id": format!("{session}_{reason}"), "type": "session.status_idle", "processed_at": at,
+            "stop_reason": { "type": reason } });
+        self.append(session, &[error, idle]).await
+    }
+
+    /// Appends events to a session's list.
+    pub(crate) async fn append(&self, session: &str, events: &[Value]) -> Result<()> {
+        let path = format!("/sessions/{session}/events");
+        for events in events.chunks(500) {
+            self.control(Method::POST, &path, &json!({ "events": events })).await?;
+        }
         Ok(())
     }
 

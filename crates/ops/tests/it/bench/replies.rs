@@ -129,6 +129,11 @@ impl Replier {
         Ok(Self { drain, duty })
     }
 
+    /// Dies, and returns when nothing of it moves any more.
+    pub(crate) async fn killed(mut self) {
+        self.duty.tasks.shutdown().await;
+    }
+
     /// Finishes what it has, as after a SIGTERM.
     pub(crate) async fn stopped(self) -> Result<()> {
         self.drain.cancel();

@@ -39,7 +39,7 @@ impl Api {
     }
 
     pub(super) fn client(&self) -> Result<claude::Client> {
-        crate::bench::client_of(self.url.clone())
+        crate::bench::client_of(self.url.clone(), None)
     }
 
     /// What a request (`GET /v1/…`) is answered from now on.

@@ -25,15 +25,15 @@ async fn a_worker_that_dies_after_the_post_has_posted_it_once() -> Result<()> {
         Ok(Some(()))
     })
     .await?;
-    drop(first);
+    first.killed().await;
     request.rollback().await?;
     assert_eq!(bench.reply(&id).await?, ("posting".to_owned(), false));
 
     // The message comes back at once; the reply is the dead worker's until its lease is over.
     let second = Replier::start(bench, platform, "worker-2").await?;
-    bench.until(&id, "put off", |detail| detail.due_at == Some(crate::bench::after(300))).await?;
+    bench.until(&id, "put off", |detail| detail.due_at == Some(crate::bench::after(120))).await?;
     assert_eq!(bench.reply(&id).await?, ("posting".to_owned(), false));
-    bench.advance(300);
+    bench.advance(120);
     bench.until_reply(&id, "posted").await?;
     assert_eq!(platform.calls("POST /v1/sessions/{session_id}/events").await?, 1);
     second.stopped().await?;

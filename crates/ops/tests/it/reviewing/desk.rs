@@ -6,7 +6,7 @@ use domain::policy::{Conditions, Policy, PolicyRule, Route};
 use domain::review::ReviewStatus;
 use domain::{Answer, Clock, Effect, EffectKind, ResourceKind, ResourceRef, Standing};
 use ops::effects::Runner;
-use ops::reviews::{By, NotDecided, Reviewer, decide};
+use ops::reviews::{By, Metrics, NotDecided, Reviewer, Rules, decide};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{NewEffect, Review, ReviewStep};
@@ -50,8 +50,13 @@ impl Desk {
     }
 
     pub(crate) fn reviewer(&self, policy: Policy) -> Result<Reviewer> {
+        self.reviewer_with(Rules { policy: Arc::new(policy), ..Rules::default() })
+    }
+
+    pub(crate) fn reviewer_with(&self, rules: Rules) -> Result<Reviewer> {
         let clock: Arc<dyn Clock> = Arc::clone(&self.bench.clock) as _;
-        Ok(Reviewer::new(self.bench.store.clone(), self.platform.client()?, clock, Arc::new(policy)))
+        let (store, claude) = (self.bench.store.clone(), self.platform.client()?);
+        Ok(Reviewer::new(store, claude, clock, || 0.5, Metrics::default(), rules))
     }
 
     /// One round of a worker. Returns how many reviews it claimed.

@@ -7,8 +7,9 @@ use broker::Queue;
 use chrono::TimeDelta;
 use domain::policy::{Patience, Policy, Route};
 use domain::review::ReviewStatus;
-use domain::{Answer, EventStatus, Severity, Standing};
-use ops::reviews::{NotDecided, claim, release};
+use domain::{Answer, Clock, EventStatus, Severity, Standing};
+use ops::reviews::{Metrics, NotDecided, Watch, claim, release};
+use std::sync::Arc;
 use store::NewEvent;
 use testkit::eventually;
 
@@ -122,5 +123,23 @@ async fn whatever_order_events_arrive_in_there_is_one_review_for_each_tool_use()
     for id in ["sesn_1_ask_1", "sesn_2_ask_2", "sesn_3_ask_1"] {
         assert_eq!(desk.status(id).await?, ReviewStatus::Open);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_alert_about_a_review_that_is_over_is_resolved_by_a_look() -> Result<()> {
+    let desk = Desk::new().await?;
+    desk.session("sesn_1", &[custom("sevt_1"), custom("sevt_2")]).await?;
+    desk.waits("sesn_1", &["sevt_1", "sevt_2"]).await?;
+    desk.round(person(30)).await?;
+    desk.bench.advance(31 * 60);
+    desk.round(person(30)).await?;
+    let clock: Arc<dyn Clock> = Arc::clone(&desk.bench.clock) as _;
+    let watch = Watch::new(desk.bench.store.clone(), clock, Metrics::default());
+    watch.look().await?;
+    assert_eq!(desk.alerts().await?.len(), 2);
+    desk.stands("sesn_1", &["sevt_1"], Standing::Obsolete).await?;
+    watch.look().await?;
+    assert_eq!(desk.alerts().await?, ["review_overdue sevt_2"]);
     Ok(())
 }

@@ -16,6 +16,7 @@ fn the_documented_invocations_parse() {
         "simulator fault add /v1/sessions --status 429 --retry-after 2 --times 3",
         "simulator fault clear --simulator http://127.0.0.1:1",
         "simulator state",
+        "simulator live --sessions 200 --drop 0.3 --duplicates 0.2 --shuffle-ms 500 --patience-seconds 60 --seed 1",
         "simulator serve --drop 0.3 --requests-per-minute 600",
         "simulator send --count 10 --drop 0.3",
         "simulator executor --listen 127.0.0.1:0 --secret whsec_x --fail 2 --delay 10",

@@ -112,13 +112,8 @@ impl World {
     /// How others refer to an agent: by id alone, or by id and version. Unknown ones are taken on trust, so that a
     /// test of something else needs no agent.
     pub(super) fn agent_reference(&self, given: &Value) -> Result<Value, Refusal> {
-        let (id, version) = match given {
-            Value::String(id) => (id.as_str(), None),
-            Value::Object(agent) => {
-                (agent.get("id").and_then(Value::as_str).unwrap_or_default(), agent.get("version").cloned())
-            }
-            _ => ("", None),
-        };
+        let id = given.as_str().or(given.get("id").and_then(Value::as_str)).unwrap_or_default();
+        let version = given.get("version").cloned();
         if id.is_empty() {
             return Err(Refusal::invalid("agent: an agent id or reference is required"));
         }

@@ -85,7 +85,17 @@ impl World {
         }
         let found = self.catalog.get(kind, id)?;
         if found.is_archived() {
-            return Err(Refusal::invalid(format!("an archived {} cannot be updated", rules.name)));
+            return Err(match kind {
+                Kind::Environment => Refusal::coded("environment_archived", "the environment is archived"),
+                Kind::Agent
+                | Kind::Vault
+                | Kind::Credential
+                | Kind::Deployment
+                | Kind::DeploymentRun
+                | Kind::MemoryStore => {
+                    Refusal::invalid(format!("an archived {} cannot be updated", rules.name))
+                }
+            });
         }
         let expected = given.get("version").and_then(Value::as_u64).filter(|_| kind == Kind::Agent);
         if expected.is_some_and(|expected| expected != found.version()) {

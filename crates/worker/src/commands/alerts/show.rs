@@ -8,8 +8,9 @@ use crate::print::json::laid_out;
 use crate::print::table::Rows;
 use crate::print::time::instant;
 use crate::print::{Colours, Form, json};
+use serde::Serialize;
 use settings::DatabaseArgs;
-use store::AlertRow;
+use store::{AlertDelivery, AlertRow};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -30,13 +31,21 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let store = connect::store(&args.database)?;
     let mut connection = store.connection().await?;
     let alert = store::find_alert(&mut connection, args.id).await?.ok_or(Error::NoAlert { id: args.id })?;
+    let deliveries = store::alert_deliveries_of(&mut connection, alert.id).await?;
     Ok(Answer::new(match form {
-        Form::Json => json::object(&alert)?,
-        Form::Text(colours) => text(&alert, colours)?,
+        Form::Json => json::object(&Report { alert: &alert, deliveries: &deliveries })?,
+        Form::Text(colours) => text(&alert, &deliveries, colours)?,
     }))
 }
 
-fn text(alert: &AlertRow, colours: Colours) -> anyhow::Result<String> {
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    alert: &'a AlertRow,
+    deliveries: &'a [AlertDelivery],
+}
+
+fn text(alert: &AlertRow, deliveries: &[AlertDelivery], colours: Colours) -> anyhow::Result<String> {
     let mut rows = Rows::without_header(colours);
     rows.add(["id", &alert.id.to_string()])
         .add(["kind", &alert.kind])
@@ -57,5 +66,29 @@ fn text(alert: &AlertRow, colours: Colours) -> anyhow::Result<String> {
         _ => rows.add(["resolved", "no, it is open"]),
     };
     let details = serde_json::to_string(&alert.details)?;
-    Ok(rows.render() + "\nDetails\n" + &harmless_lines(&laid_out(&details)))
+    let mut text = rows.render() + "\nDetails\n" + &harmless_lines(&laid_out(&details));
+    if !deliveries.is_empty() {
+        text += "\nTold\n";
+        text += &delivery_table(deliveries, colours);
+    }
+    Ok(text)
+}
+
+fn delivery_table(deliveries: &[AlertDelivery], colours: Colours) -> String {
+    let mut rows = Rows::with_header(&["sink", "what", "told", "failures", "last error"], colours);
+    for delivery in deliveries {
+        let told = match (delivery.delivered_at, delivery.given_up_at) {
+            (Some(at), _) => instant(at),
+            (None, Some(at)) => format!("given up {}", instant(at)),
+            (None, None) => "not yet".to_owned(),
+        };
+        rows.add([
+            &delivery.sink,
+            &delivery.phase,
+            &told,
+            &delivery.tries.to_string(),
+            delivery.last_error.as_deref().unwrap_or("-"),
+        ]);
+    }
+    rows.render()
 }

@@ -20,7 +20,7 @@ pub(super) async fn checks(args: &ClaudeArgs) -> Vec<Check> {
 }
 
 async fn ask(settings: &Claude) -> Check {
-    let client = match api::client(settings, None) {
+    let client = match api::client(settings, None, None) {
         Ok(client) => client.retrying_at_most(Retry::Never),
         Err(error) => return Check::failed(NAME, Chain(&error).to_string(), "correct this setting"),
     };

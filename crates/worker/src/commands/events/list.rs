@@ -11,7 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use domain::{Clock, EventStatus};
 use runtime::SystemClock;
 use settings::DatabaseArgs;
-use store::{EventFilter, EventRow};
+use store::{EventFilter, EventRow, Source};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -36,6 +36,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     endpoint: Option<String>,
 
+    /// Only those that came this way; reply: from ourselves, a decision to be posted
+    #[arg(long, value_parser = source())]
+    source: Option<Source>,
+
     /// Only those received since: how long ago (1h), or an instant (2026-11-22T00:41:05Z)
     #[arg(long, value_name = "TIME")]
     since: Option<Moment>,
@@ -50,6 +54,10 @@ fn status() -> impl TypedValueParser<Value = EventStatus> {
     PossibleValuesParser::new(EventStatus::ALL.map(EventStatus::as_str)).try_map(|text| text.parse())
 }
 
+fn source() -> impl TypedValueParser<Value = Source> {
+    PossibleValuesParser::new(Source::ALL.map(Source::as_str)).try_map(|text| text.parse::<Source>())
+}
+
 /// Lists events.
 pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let store = connect::store(&args.database)?;
@@ -58,6 +66,7 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
         event_type: args.event_type.clone(),
         resource_id: args.resource.clone(),
         endpoint: args.endpoint.clone(),
+        source: args.source,
         since: args.since.map(|since| since.at(SystemClock.now())),
         limit: args.limit.rows_to_read(form),
     };

@@ -1,6 +1,7 @@
 //! `worker resources show`.
 
 use super::kind;
+use super::message::{listed, scored, tokens};
 use crate::answer::Answer;
 use crate::commands::events::{effect_table, harmless_lines};
 use crate::connect;
@@ -9,7 +10,7 @@ use crate::print::json::laid_out;
 use crate::print::table::Rows;
 use crate::print::time::instant;
 use crate::print::{Colours, Form, json};
-use domain::ResourceKind;
+use domain::{Message, ResourceKind};
 use ops::story::{ResourceStory, resource_story};
 use settings::DatabaseArgs;
 
@@ -72,6 +73,15 @@ fn facts(story: &ResourceStory, colours: Colours) -> String {
     fact("workspace", story.workspace_id.as_deref());
     let from = story.snapshot_source.as_deref().unwrap_or("unknown");
     fact("fetched", story.fetched_at.map(|at| format!("{} ({from})", instant(at))).as_deref());
+    if let (Some(snapshot), "message") = (&story.snapshot, story.resource_type.as_str()) {
+        let message = Message::read(snapshot.get());
+        fact("model", message.model.as_deref());
+        fact("tokens", Some(&tokens(&message)));
+        fact("flagged by", Some(&listed(&message.flagged_by)));
+        fact("level", Some(&listed(&message.levels)));
+        fact("blocked", Some(&listed(&message.blocked_categories)));
+        fact("scored", Some(&scored(&message)));
+    }
     let last = story.last_event.as_deref().zip(story.last_event_at);
     fact("last event", last.map(|(id, at)| format!("{id} of {}", instant(at))).as_deref());
     fact("deleted", story.deleted_at.map(instant).as_deref());

@@ -1,0 +1,76 @@
+//! Whether the API shows a state from before an event: what it can be asked lags what it tells by a moment.
+
+use crate::event::Event;
+use crate::state::{Snapshot, SnapshotSource};
+use chrono::SubsecRound;
+
+/// Whether a snapshot contradicts an event that is younger than the state it shows, so that it is worth to look once more
+/// a moment later. Only where both name a status: everything else may well change without any trace in the snapshot.
+#[must_use]
+pub fn shows_before(event: &Event, snapshot: &Snapshot) -> bool {
+    let (Some(status), Some(updated_at)) = (snapshot.status.as_deref(), snapshot.updated_at) else {
+        return false;
+    };
+    // The platform's events have whole seconds.
+    if snapshot.source != SnapshotSource::Api || updated_at.trunc_subsecs(0) >= event.created_at {
+        return false;
+    }
+    match event.event_type.as_str() {
+        "session.status_idled"
+        | "session.idled"
+        | "session.requires_action"
+        | "tool.result_pending"
+        | "session.budget_reached" => status == "running",
+        "session.status_run_started" | "session.running" => status == "idle",
+        "session.status_rescheduled" => matches!(status, "idle" | "running"),
+        "session.status_terminated" | "session.archived" => status != "terminated",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::parse;
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    fn happened() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_773_568_800, 0).unwrap()
+    }
+
+    fn event(event_type: &str) -> Event {
+        let body = serde_json::json!({ "type": "event", "id": "whe_1", "created_at": happened(),
+            "data": { "type": event_type, "id": "sesn_1" } });
+        parse(body.to_string().as_bytes()).unwrap()
+    }
+
+    fn snapshot(status: &str, age: i64) -> Snapshot {
+        Snapshot {
+            body: "{}".to_owned(),
+            status: Some(status.to_owned()),
+            updated_at: Some(happened() - TimeDelta::milliseconds(age)),
+            fetched_at: happened(),
+            source: SnapshotSource::Api,
+            waiting: None,
+        }
+    }
+
+    #[test]
+    fn only_an_older_state_that_contradicts_the_event_is_from_before_it() {
+        let rows = [
+            ("session.status_idled", "running", 1, true),
+            ("session.status_idled", "running", 0, false),
+            ("session.status_idled", "idle", 5_000, false),
+            ("session.status_idled", "terminated", 5_000, false),
+            ("session.status_terminated", "idle", 5_000, true),
+            ("session.status_terminated", "terminated", 5_000, false),
+            ("session.status_run_started", "idle", 5_000, true),
+            ("session.updated", "running", 5_000, false),
+            ("session.not_known_yet", "running", 5_000, false),
+        ];
+        for (event_type, status, age, expected) in rows {
+            let found = shows_before(&event(event_type), &snapshot(status, age));
+            assert_eq!(found, expected, "{event_type} {status} {age}");
+        }
+    }
+}
