@@ -75,24 +75,33 @@ pub struct Lost {
 pub fn fill(session: &str, history: &[Entry], listed: &[Transition]) -> Vec<Lost> {
     let known_threads: BTreeSet<&str> = history.iter().filter_map(|entry| entry.thread.as_deref()).collect();
     let expected = transitions::webhooks(session, listed, &known_threads);
-    let mut kinds: BTreeMap<(&str, Option<&str>), (Vec<usize>, Vec<DateTime<Utc>>)> = BTreeMap::new();
+    let mut kinds: BTreeMap<(&str, Option<&str>), Alike> = BTreeMap::new();
     for (index, lost) in expected.iter().enumerate() {
         let thread = (lost.resource.kind == ResourceKind::SessionThread).then_some(lost.resource.id.as_str());
-        kinds.entry((lost.event_type, thread)).or_default().0.push(index);
+        kinds.entry((lost.event_type, thread)).or_default().expected.push(index);
     }
     for entry in history {
-        if let Some((_, had)) = kinds.get_mut(&(entry.event_type.as_str(), entry.thread.as_deref())) {
-            had.push(entry.created_at);
+        if let Some(alike) = kinds.get_mut(&(entry.event_type.as_str(), entry.thread.as_deref())) {
+            alike.had.push(entry.created_at);
         }
     }
     let mut delivered = BTreeSet::new();
-    for (indices, had) in kinds.into_values() {
+    for Alike { expected: indices, had } in kinds.into_values() {
         let at = |index: &usize| expected.get(*index).map_or(DateTime::UNIX_EPOCH, |lost| lost.at);
         let times: Vec<DateTime<Utc>> = indices.iter().map(at).collect();
         delivered.extend(matched(&times, &had).into_iter().filter_map(|n| indices.get(n).copied()));
     }
     let lost = expected.into_iter().enumerate().filter(|(index, _)| !delivered.contains(index));
     lost.map(|(_, lost)| lost).collect()
+}
+
+/// What is expected and what there is of one type, in one thread or in the session itself.
+#[derive(Default)]
+struct Alike {
+    /// Positions of webhooks that should be there.
+    expected: Vec<usize>,
+    /// Times of those that are.
+    had: Vec<DateTime<Utc>>,
 }
 
 /// Which of the transitions (by position) have an entry of their own, nearest pairs first.

@@ -36,7 +36,7 @@ use std::time::Duration;
 use store::{Store, Tx, reconcile as rows};
 
 /// How long a statement may take, network included.
-const POSTGRES_LIMIT: Duration = Duration::from_secs(60);
+const POSTGRES_LIMIT: Duration = Duration::from_mins(1);
 
 /// How far passes reach back beyond the beginning of the last one: what happened right before it may have been listed
 /// late, and clocks differ.
@@ -137,9 +137,11 @@ impl Reconciler {
 /// The kind along with which a kind is compared.
 #[must_use]
 pub const fn root_of(kind: ResourceKind) -> ResourceKind {
-    match kind {
-        ResourceKind::SessionThread => ResourceKind::Session,
-        ResourceKind::VaultCredential => ResourceKind::Vault,
-        other => other,
+    if matches!(kind, ResourceKind::SessionThread) {
+        ResourceKind::Session
+    } else if matches!(kind, ResourceKind::VaultCredential) {
+        ResourceKind::Vault
+    } else {
+        kind
     }
 }

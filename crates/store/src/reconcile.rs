@@ -4,7 +4,7 @@ mod held;
 mod histories;
 mod passes;
 
-pub use held::{held, held_children, held_ids, owner, pending_among, vanished};
+pub use held::{first_event_at, held, held_children, held_ids, owner, pending_among, vanished};
 pub use histories::{histories, recent_histories};
 pub use passes::{
     NewPass, Pass, Stage, Tally, begin_pass, drop_pass, end_pass, last_pass, last_reconciled, note_page,

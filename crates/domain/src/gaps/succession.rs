@@ -62,7 +62,7 @@ fn step(before: Doing, together: &[&Entry], all: &[&Entry]) -> Result<Doing, &'s
     let count = |types: &[&str]| {
         // Several names of one transition may all be delivered.
         let of = |name: &&str| together.iter().filter(|entry| entry.event_type == **name).count();
-        types.iter().map(|name| of(name)).max().unwrap_or_default()
+        types.iter().map(of).max().unwrap_or_default()
     };
     let runs = count(&["session.status_run_started", "session.running"]);
     let rests = count(&["session.status_idled", "session.idled", "session.requires_action"]);

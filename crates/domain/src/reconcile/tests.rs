@@ -10,12 +10,16 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 fn resource(kind: ResourceKind) -> ResourceRef {
-    let parent_id = match kind {
-        ResourceKind::SessionThread => Some("sesn_1".to_owned()),
-        ResourceKind::VaultCredential => Some("vlt_1".to_owned()),
-        _ => None,
-    };
+    let parent_id = parent_of(kind).map(str::to_owned);
     ResourceRef { kind, id: format!("{kind}_1"), parent_id }
+}
+
+fn parent_of(kind: ResourceKind) -> Option<&'static str> {
+    if kind == ResourceKind::SessionThread {
+        Some("sesn_1")
+    } else {
+        (kind == ResourceKind::VaultCredential).then_some("vlt_1")
+    }
 }
 
 fn seen(kind: ResourceKind, status: &str, updated: i64) -> Listed {

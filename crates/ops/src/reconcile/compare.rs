@@ -23,6 +23,9 @@ pub(super) struct Comparison<'a> {
     pub(super) since: Option<DateTime<Utc>>,
     /// What happened later may still be delivered.
     pub(super) until: DateTime<Utc>,
+    /// What is unknown and has not changed since is older than this system: nothing of it was missed. `None`: everything
+    /// is taken in.
+    pub(super) beginning: Option<DateTime<Utc>>,
     pub(super) dry_run: bool,
     /// Whether the credentials of all vaults are compared, and not only of those that have changed.
     pub(super) with_all_children: bool,
@@ -58,6 +61,9 @@ impl Comparison<'_> {
             }
             let held = stored.held.get(&listed.resource.id);
             let missed = self.missed(held, listed);
+            if held.is_none() && missed.is_empty() {
+                continue;
+            }
             let window = self.window(held, !missed.is_empty());
             // What belongs to others changes without them.
             let is_active = window.is_none_or(|window| listed.changed_at().is_none_or(|at| at >= window));
@@ -104,9 +110,17 @@ impl Comparison<'_> {
 
     /// What would have been told of a resource until now, less what may still be told.
     pub(super) fn missed(&self, held: Option<&Held>, listed: &Listed) -> Vec<Missed> {
+        if held.is_none() && self.is_older_than_we_are(listed) {
+            return Vec::new();
+        }
         let mut missed = missed(held, listed);
         missed.retain(|missed| missed.at <= self.until);
         missed
+    }
+
+    fn is_older_than_we_are(&self, listed: &Listed) -> bool {
+        let changed_at = listed.changed_at();
+        self.beginning.is_some_and(|beginning| changed_at.is_some_and(|at| at < beginning))
     }
 
     fn window(&self, held: Option<&Held>, differs: bool) -> Option<DateTime<Utc>> {

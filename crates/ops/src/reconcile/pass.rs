@@ -4,11 +4,15 @@ use super::compare::Comparison;
 use super::report::{KindReport, Report};
 use super::{Error, KEPT, OVERLAP, Options, POSTGRES_LIMIT, Progress, Reconciler, Tell, WHOLE_EVERY};
 use super::{list, root_of, rows};
+use chrono::TimeDelta;
 use domain::reconcile::{Listed, deletion_of};
 use domain::{ResourceKind, ResourceRef};
 use futures_util::future::join_all;
 use rows::{NewPass, Pass, Stage, Tally};
 use std::collections::HashSet;
+
+/// What happened so long before our first event may have been missed, too.
+const BEFORE: TimeDelta = TimeDelta::hours(24);
 
 /// Resources that are asked for one by one at the same time, and in one go.
 const ASKED: (usize, i64) = (8, 200);
@@ -28,16 +32,18 @@ pub(super) async fn run(
     let reading = async {
         let mut connection = store.connection().await?;
         let owner = rows::owner(&mut connection).await?;
+        let first = rows::first_event_at(&mut connection).await?;
         let seen = if options.dry_run { Vec::new() } else { rows::seen_in(&mut connection, pass.id).await? };
-        Ok::<_, store::Error>((owner, seen))
+        Ok::<_, store::Error>((owner, first, seen))
     };
-    let (owner, seen) = store.within(POSTGRES_LIMIT, "begin a pass", reading).await?;
+    let (owner, first, seen) = store.within(POSTGRES_LIMIT, "begin a pass", reading).await?;
     let comparison = Comparison {
         reconciler,
         kind,
         owner,
         since: pass.since,
         until,
+        beginning: (!options.all).then(|| first.unwrap_or_else(|| reconciler.clock.now()) - BEFORE),
         dry_run: options.dry_run,
         with_all_children: pass.whole,
     };

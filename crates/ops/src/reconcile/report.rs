@@ -25,7 +25,9 @@ pub struct KindReport {
 }
 
 impl KindReport {
-    const fn new(kind: ResourceKind) -> Self {
+    /// Nothing.
+    #[must_use]
+    pub const fn new(kind: ResourceKind) -> Self {
         Self { kind, compared: 0, missing: 0, differing: 0, deleted: 0, unsettled: 0, queued: 0, known: 0 }
     }
 }

@@ -53,14 +53,6 @@ pub struct Wake {
     looked: HashMap<String, DateTime<Utc>>,
 }
 
-/// What became of a look at a session.
-enum Looked {
-    /// There is nothing to do.
-    Done,
-    /// It is to be looked at again.
-    Early,
-}
-
 impl Wake {
     /// A looker, and the way to name sessions to it. `rest` is how long a session is left alone before its history is
     /// looked at; what is younger may still be delivered.
@@ -133,13 +125,12 @@ impl Wake {
         for session in sessions {
             let history = histories.remove(&session).unwrap_or_default();
             // What is not applied yet may be all that is missing.
-            let looked = if pending.contains(&session) {
-                Looked::Early
-            } else {
-                self.look(&session, &history).await?
-            };
+            let early = pending.contains(&session);
+            if !early {
+                self.look(&session, &history).await?;
+            }
             self.due.remove(&session);
-            if matches!(looked, Looked::Early) {
+            if early {
                 self.note(session);
             }
         }
@@ -147,12 +138,12 @@ impl Wake {
     }
 
     /// Looks at one history, and where it has a gap, at the session's own list.
-    async fn look(&mut self, session: &str, history: &[Entry]) -> Result<Looked, Error> {
+    async fn look(&mut self, session: &str, history: &[Entry]) -> Result<(), Error> {
         let whole = history.iter().filter(|entry| entry.thread.is_none()).count() < RECENT;
         let newest = history.iter().map(|entry| entry.created_at).max();
-        let (Some(gap), Some(newest)) = (find(history, whole), newest) else { return Ok(Looked::Done) };
+        let (Some(gap), Some(newest)) = (find(history, whole), newest) else { return Ok(()) };
         if self.looked.get(session) == Some(&newest) {
-            return Ok(Looked::Done);
+            return Ok(());
         }
         let window = window(gap, history, whole);
         let until = self.reconciler.clock.now() - self.rest;
@@ -160,15 +151,12 @@ impl Wake {
         let listed = listed.inspect_err(|_| self.reconciler.metrics.count_gap("failed"))?;
         let found = lost(session, history, &listed, window, until);
         self.fill(session, gap, &found).await?;
-        if listed.iter().any(|transition| transition.at > until) {
-            return Ok(Looked::Early);
-        }
         if self.looked.len() >= TOGETHER.1 {
             // To forget them costs a call each, if their histories still look so.
             self.looked.clear();
         }
         self.looked.insert(session.to_owned(), newest);
-        Ok(Looked::Done)
+        Ok(())
     }
 
     async fn fill(&self, session: &str, gap: Gap, found: &[Found]) -> Result<(), Error> {

@@ -9,6 +9,7 @@ mod waking;
 use crate::bench::Platform;
 use anyhow::Result;
 use bytes::Bytes;
+use domain::ResourceKind;
 use ops::reconcile::{KindReport, Options, Report};
 use postbox::Postbox;
 use rand::rngs::StdRng;
@@ -74,8 +75,10 @@ pub(crate) fn differences(one: &[String], other: &[String]) -> Vec<String> {
     [without("surplus", one, other), without("lacking", other, one)].concat()
 }
 
-pub(crate) fn of<'a>(report: &'a Report, kind: &str) -> &'a KindReport {
-    report.kinds.iter().find(|report| report.kind.as_str() == kind).expect("the kind was compared")
+/// What was found of a kind; nothing, where it was not compared.
+pub(crate) fn of(report: &Report, kind: &str) -> KindReport {
+    let found = report.kinds.iter().find(|report| report.kind.as_str() == kind).cloned();
+    found.unwrap_or_else(|| KindReport::new(ResourceKind::Session))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! What is held of resources, as far as it is compared with the API.
 
 use crate::error::Error;
+use chrono::{DateTime, Utc};
 use domain::ResourceKind;
 use domain::reconcile::{Held, Owner};
 use sqlx::PgConnection;
@@ -206,4 +207,15 @@ pub async fn vanished(
     .await
     .map_err(Error::of("list what was not there"))?;
     Ok(rows.into_iter().map(|row| (row.id, row.parent_id)).collect())
+}
+
+/// When the first event happened that was ever accepted; `None` before it.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn first_event_at(connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>, Error> {
+    sqlx::query_scalar!("SELECT created_at FROM events ORDER BY id LIMIT 1")
+        .fetch_optional(connection)
+        .await
+        .map_err(Error::of("ask for the first event"))
 }

@@ -19,6 +19,7 @@ mod lock_order;
 mod outages;
 mod outbox;
 mod plans;
+mod reconcile;
 mod replays;
 mod replies;
 mod resources;

@@ -38,14 +38,16 @@ const DELETIONS: [&str; 4] =
 async fn happens(platform: &Platform, what: &str) -> Result<String> {
     let body = json!({ "wait": true });
     let answer = platform.control(Method::POST, &format!("/scenarios/{what}"), &body).await?;
-    Ok(answer["id"].as_str().context("no id")?.to_owned())
+    Ok(answer.get("id").and_then(Value::as_str).context("no id")?.to_owned())
 }
 
 /// What there is, by type and id, in the words under which we store it.
 async fn truth(platform: &Platform) -> Result<BTreeMap<String, String>> {
     let resources = platform.control(Method::GET, "/resources", &json!({})).await?;
     let resources = resources.as_array().context("no list")?.clone();
-    let text = |resource: &Value, member: &str| resource[member].as_str().unwrap_or_default().to_owned();
+    let text = |resource: &Value, member: &str| {
+        resource.get(member).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let named = resources.iter().map(|resource| {
         (format!("{} {}", text(resource, "type"), text(resource, "id")), text(resource, "status"))
     });

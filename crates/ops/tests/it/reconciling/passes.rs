@@ -146,3 +146,20 @@ async fn a_session_that_went_before_anybody_could_look_is_known_to_be_deleted() 
     assert!(!report.differs(), "{report:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_over_before_the_first_event_was_not_missed() -> Result<()> {
+    let platform = Platform::start().await?;
+    let (postbox, stand) = (Postbox::of(&platform).await?, Stand::new().await?);
+    let long_ago = "2025-01-01T00:00:00Z";
+    let old = json!({ "status": "terminated", "created_at": long_ago, "updated_at": long_ago });
+    platform.control(Method::PUT, "/sessions/sesn_old", &old).await?;
+    born(&platform, "sesn_new").await?;
+    play(&platform, "turn_end", "sesn_new").await?;
+    stand.told(&postbox.emptied()).await?;
+    stand.processed(&platform).await?;
+    assert!(!stand.reconcile(&platform, &Options::default()).await?.differs());
+    let report = stand.reconcile(&platform, &Options { all: true, ..Options::default() }).await?;
+    assert_eq!(of(&report, "session").missing, 1, "{report:?}");
+    Ok(())
+}

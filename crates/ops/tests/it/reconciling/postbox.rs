@@ -54,15 +54,16 @@ async fn received(mut stream: TcpStream) -> Result<Bytes> {
         let mut chunk = [0; 4096];
         let read = stream.read(&mut chunk).await?;
         anyhow::ensure!(read > 0, "the request is cut off");
-        request.extend_from_slice(&chunk[..read]);
+        request.extend(chunk.into_iter().take(read));
         let Some(head) = request.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let text = String::from_utf8_lossy(&request[..head]).to_lowercase();
+        let text = String::from_utf8_lossy(request.get(..head).unwrap_or_default()).to_lowercase();
         let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
         let length: usize = length.context("no length")?.trim().parse()?;
-        if request.len() >= head + 4 + length {
+        if let Some(body) = request.get(head + 4..head + 4 + length) {
+            let body = Bytes::copy_from_slice(body);
             stream.write_all(ANSWER).await?;
             stream.shutdown().await?;
-            return Ok(Bytes::copy_from_slice(&request[head + 4..head + 4 + length]));
+            return Ok(body);
         }
     }
 }
