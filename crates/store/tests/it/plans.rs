@@ -192,6 +192,26 @@ async fn resources_their_history_and_their_effects_are_found_by_their_names() ->
 }
 
 #[tokio::test]
+async fn reviews_are_found_and_counted_without_reading_all_effects() -> Result<()> {
+    let bench = filled().await?;
+    uses(&bench, &["effects_pkey"], async |tx| {
+        store::lock_review(tx, 7).await?;
+        Ok(())
+    })
+    .await?;
+    uses(&bench, &[], async |tx| {
+        assert!(store::unprepared_reviews(tx, "sesn_7").await?.is_empty());
+        Ok(())
+    })
+    .await?;
+    uses(&bench, &[], async |tx| {
+        assert_eq!(store::review_figures(tx, noon()).await?, store::ReviewFigures::default());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn dead_letters_are_listed_counted_and_taken_by_an_index_of_their_own() -> Result<()> {
     let bench = filled().await?;
     uses(&bench, &["events_dead"], async |tx| {

@@ -185,14 +185,19 @@ async fn of_two_who_lock_a_review_the_second_sees_what_the_first_decided() -> Re
     let mut first = bench.store.begin("first").await?;
     store::lock_review(&mut first, effect).await?;
     let (store, later) = (bench.store.clone(), after(5));
-    let second = tokio::spawn(async move {
+    let second = async {
         let mut tx = store.begin("second").await?;
         anyhow::Ok(store::lock_review(&mut tx, effect).await?.context("no such review")?.status)
-    });
-    bench.waits_for_a_lock(1).await?;
-    store::record_answer(&mut first, effect, &Answer::text("done", false), "ada", later).await?;
-    first.commit().await?;
-    assert_eq!(second.await??, ReviewStatus::Decided);
+    };
+    let deciding = async {
+        bench.waits_for_a_lock(1).await?;
+        store::record_answer(&mut first, effect, &Answer::text("done", false), "ada", later).await?;
+        first.commit().await?;
+        anyhow::Ok(())
+    };
+    let (seen, decided) = tokio::join!(second, deciding);
+    decided?;
+    assert_eq!(seen?, ReviewStatus::Decided);
     Ok(())
 }
 

@@ -69,12 +69,10 @@ struct ResultArgs {
 /// Answers a custom tool.
 pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     let who = args.person.name()?;
-    let answer = match result(&args.result)? {
-        domain::Answer::Result { content, is_error } => {
-            domain::Answer::Result { content, is_error: is_error || args.error }
-        }
-        other => other,
-    };
+    let mut answer = result(&args.result)?;
+    if let domain::Answer::Result { is_error, .. } = &mut answer {
+        *is_error |= args.error;
+    }
     let store = connect::store(&args.database)?;
     decide(&store, &args.id, &answer, who, form).await
 }

@@ -32,7 +32,7 @@ pub(super) async fn one(store: &Store, id: &str) -> anyhow::Result<Review> {
 }
 
 #[derive(Serialize)]
-struct Decided<'a> {
+struct Decision<'a> {
     id: &'a str,
     session_id: &'a str,
     status: &'static str,
@@ -55,7 +55,7 @@ pub(super) async fn decide(
     let decided = ops::reviews::decide(store, &SystemClock, review.effect, answer, By::Person(who)).await;
     decided.map_err(|error| refused(&review, error))?;
     Ok(Answer::new(match form {
-        Form::Json => json::object(&Decided {
+        Form::Json => json::object(&Decision {
             id: &review.id,
             session_id: &review.session_id,
             status: domain::ReviewStatus::Decided.as_str(),
@@ -77,20 +77,17 @@ pub(super) async fn decide(
 /// Names the review, and the command that fits where another one was taken.
 pub(super) fn refused(review: &Review, error: NotDecided) -> anyhow::Error {
     let id = review.id.clone();
-    match error {
-        NotDecided::Store(error) => error.into(),
-        NotDecided::Mismatch(Mismatch::NeedsResult) => Error::WrongAnswer {
-            advice: format!("answer it with `worker reviews answer {id} --text …`"),
-            id,
-            problem: Mismatch::NeedsResult,
-        }
-        .into(),
-        NotDecided::Mismatch(Mismatch::NeedsConfirmation) => Error::WrongAnswer {
-            advice: format!("use `worker reviews approve {id}` or `worker reviews deny {id}`"),
-            id,
-            problem: Mismatch::NeedsConfirmation,
-        }
-        .into(),
-        other => Error::NotDecided { id, source: other }.into(),
+    if let NotDecided::Mismatch(problem) = error {
+        let advice = match problem {
+            Mismatch::NeedsResult => format!("answer it with `worker reviews answer {id} --text …`"),
+            Mismatch::NeedsConfirmation => {
+                format!("use `worker reviews approve {id}` or `worker reviews deny {id}`")
+            }
+        };
+        return Error::WrongAnswer { id, problem, advice }.into();
     }
+    if let NotDecided::Store(error) = error {
+        return error.into();
+    }
+    Error::NotDecided { id, source: error }.into()
 }

@@ -8,6 +8,8 @@ use crate::print::json::laid_out;
 use crate::print::table::Rows;
 use crate::print::time::instant;
 use crate::print::{Colours, Form, json};
+use domain::ReviewStatus;
+use domain::review::ToolKind;
 use serde::Serialize;
 use settings::DatabaseArgs;
 use store::{Review, ReviewStep};
@@ -85,7 +87,7 @@ fn facts(review: &Review, colours: Colours) -> String {
         }
     };
     fact("because", review.closed_as.as_deref());
-    fact("kind", review.kind.map(domain::review::ToolKind::as_str));
+    fact("kind", review.kind.map(ToolKind::as_str));
     fact("tool", review.tool.as_deref());
     fact("server", review.server.as_deref());
     fact("permission", review.permission.as_deref());
@@ -110,20 +112,21 @@ fn facts(review: &Review, colours: Colours) -> String {
     fact("decided by", decision.map(|(by, at)| format!("{by} at {}", instant(at))).as_deref());
     let reply = review.reply_event.as_deref().zip(review.reply_state.as_deref());
     fact("reply", reply.map(|(event, state)| format!("{event} ({state})")).as_deref());
-    fact("last error", review.last_error.as_deref());
+    // What failed before a step that succeeded is history.
+    let stuck = matches!(review.status, ReviewStatus::Preparing | ReviewStatus::Executing);
+    fact("last error", review.last_error.as_deref().filter(|_| stuck));
     rows.render()
 }
 
 /// What a person can do about it.
 fn next(review: &Review) -> String {
-    use domain::ReviewStatus::{Failed, Open};
     let id = &review.id;
-    match (review.status, review.kind.map(domain::review::ToolKind::takes_result)) {
-        (Open, Some(true)) => format!("\nAnswer it: worker reviews answer {id} --text …\n"),
-        (Open, Some(false)) => {
+    match (review.status, review.kind.map(ToolKind::takes_result)) {
+        (ReviewStatus::Open, Some(true)) => format!("\nAnswer it: worker reviews answer {id} --text …\n"),
+        (ReviewStatus::Open, Some(false)) => {
             format!("\nAnswer it: worker reviews approve {id}, or worker reviews deny {id}\n")
         }
-        (Failed, _) => {
+        (ReviewStatus::Failed, _) => {
             let event = review.reply_event.as_deref().unwrap_or("EVENT");
             format!("\nSee why: worker dlq show {event}. Try again: worker dlq replay {event}\n")
         }
