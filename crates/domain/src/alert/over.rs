@@ -118,7 +118,20 @@ fn by_snapshot(kind: AlertKind, cause: &Cause, state: &ResourceState) -> Option<
         },
         AlertKind::DeploymentPaused => matches!(status, "active" | "archived"),
         AlertKind::CredentialRefreshFailed => status == "archived",
-        _ => false,
+        AlertKind::DeploymentRunFailed
+        | AlertKind::ModerationDenied
+        | AlertKind::ExternalKeyFailed
+        | AlertKind::EnforcementActionOpened
+        | AlertKind::EventReported
+        | AlertKind::ReviewOverdue
+        | AlertKind::ExecutorFailed
+        | AlertKind::EndpointFailing
+        | AlertKind::EndpointSilent
+        | AlertKind::EventsUnfinished
+        | AlertKind::DeadLetters
+        | AlertKind::ApiPaused
+        | AlertKind::TranscriptNotFetched
+        | AlertKind::Test => false,
     };
     is_over.then(|| format!("seen {status}"))
 }
