@@ -10,6 +10,7 @@ use std::time::Duration;
 /// Alert sinks
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Alerts")]
+#[expect(clippy::struct_field_names, reason = "the names of the flags")]
 pub struct SinkArgs {
     /// Where alerts are posted to, signed; besides the log, which is always told
     #[arg(long, env = "HOLDFAST_ALERT_WEBHOOK_URL", hide_env_values = true, value_name = "URL")]

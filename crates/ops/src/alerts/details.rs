@@ -160,6 +160,6 @@ fn without_texts(value: &Value) -> Value {
                 .map(|(name, value)| (name.clone(), without_texts(value)))
                 .collect(),
         ),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }

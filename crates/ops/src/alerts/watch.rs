@@ -104,7 +104,7 @@ impl Watch {
                     ),
                     details: described(&fares),
                     // Told again with each further failure, so that the count is the present one.
-                    news: Box::new(move |open| open.details["failures_in_a_row"] != json!(count)),
+                    news: Box::new(move |open| open.details.get("failures_in_a_row") != Some(&json!(count))),
                 }
             });
             settle(tx, AlertKind::EndpointFailing, endpoint, found, now).await?;
@@ -146,7 +146,9 @@ impl Watch {
             severity: AlertKind::DeadLetters.severity(),
             title: format!("there are dead letters: {dead} (`worker dlq stats` says why)"),
             details: json!({ "dead": dead }),
-            news: Box::new(move |open| open.details["dead"].as_i64().is_none_or(|before| dead > before)),
+            news: Box::new(move |open| {
+                open.details.get("dead").and_then(Value::as_i64).is_none_or(|before| dead > before)
+            }),
         });
         settle(tx, AlertKind::DeadLetters, "dead letters", letters, now).await
     }

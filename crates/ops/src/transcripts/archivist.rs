@@ -57,9 +57,11 @@ impl<S: Storage + Clone> Archivist<S> {
     /// Reads back what was fetched, so that what is stored is known to be readable, and makes it the transcript.
     async fn finish(&self, hold: &TranscriptHold, reason: Option<String>) -> Result<(), Stop> {
         let (session, generation) = (&hold.session_id, hold.generation);
-        let mut reader = Reader::new(self.storage.clone(), session, generation).await.map_err(unreadable)?;
+        let mut reader = Reader::new(self.storage.clone(), session, generation)
+            .await
+            .map_err(|error| unreadable(&error))?;
         let (mut threads, mut events, mut bytes, mut last_event_id) = (0, 0, 0, None);
-        while let Some((part, _lines)) = reader.next().await.map_err(unreadable)? {
+        while let Some((part, _lines)) = reader.next().await.map_err(|error| unreadable(&error))? {
             threads = threads.max(part.position);
             events += i64::from(part.events);
             bytes += part.bytes;
@@ -81,17 +83,17 @@ impl<S: Storage + Clone> Archivist<S> {
             let mut tx = self.store.begin("finish a transcript").await?;
             // A session that is gone leaves nothing: what an earlier fetch has found is worth more.
             let nothing_new = reason.is_some() && events == 0;
-            let held = match &reason {
+            let is_ours = match &reason {
                 Some(reason) if nothing_new && store::keep_transcript(&mut tx, hold, reason).await? => true,
                 _ => store::finish_transcript(&mut tx, hold, &fetched).await?,
             };
-            if held {
+            if is_ours {
                 store::finish_archiving(&mut tx, session, now).await?;
                 let kind = AlertKind::TranscriptNotFetched.as_str();
                 store::resolve_alert(&mut tx, kind, &alert_key(session), now).await?;
             }
             tx.commit().await?;
-            Ok::<_, store::Error>(held)
+            Ok::<_, store::Error>(is_ours)
         };
         if !self.store.within(POSTGRES_LIMIT, "finish a transcript", work).await? {
             return Err(Stop::Lost);
@@ -155,7 +157,7 @@ fn alert_key(session: &str) -> String {
     format!("session {session}")
 }
 
-fn unreadable(error: ReadError) -> Stop {
+fn unreadable(error: &ReadError) -> Stop {
     let anew = !matches!(error, ReadError::Store(_));
-    Stop::Failed { error: NotCarriedOut::new(Chain(&error).to_string()), class: FailureClass::Bug, anew }
+    Stop::Failed { error: NotCarriedOut::new(Chain(error).to_string()), class: FailureClass::Bug, anew }
 }

@@ -111,15 +111,11 @@ impl<S: Storage> Fetch<'_, S> {
         cursor: Option<String>,
     ) -> Result<Page<SessionEvent>, Error> {
         let (session, paging) = (&self.hold.session_id, Paging { limit: Some(limit), page: cursor });
-        match thread {
-            Some(thread) => self.claude.thread_events(session, thread, &paging).await,
-            None => {
-                let order = Some(Order::Ascending);
-                self.claude
-                    .session_events(session, &EventFilter { paging, order, ..EventFilter::default() })
-                    .await
-            }
+        if let Some(thread) = thread {
+            return self.claude.thread_events(session, thread, &paging).await;
         }
+        let filter = EventFilter { paging, order: Some(Order::Ascending), ..EventFilter::default() };
+        self.claude.session_events(session, &filter).await
     }
 
     async fn keep(

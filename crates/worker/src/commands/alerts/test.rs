@@ -26,7 +26,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct Told {
+struct SinkReport {
     sink: &'static str,
     told: bool,
     answer: String,
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: &Args, form: Form) -> anyhow::Result<Answer> {
     .failed_if(failed))
 }
 
-async fn tell(sink: &Sink, caller: &Caller) -> Told {
+async fn tell(sink: &Sink, caller: &Caller) -> SinkReport {
     let now = SystemClock.now();
     let kind = AlertKind::Test;
     let alert = AlertRow {
@@ -76,7 +76,7 @@ async fn tell(sink: &Sink, caller: &Caller) -> Told {
         details: json!({}),
     };
     match sink.tell(caller, AlertPhase::Raised, &alert, now).await {
-        Ok(answer) => Told { sink: sink.name(), told: true, answer: answer.to_owned() },
-        Err(error) => Told { sink: sink.name(), told: false, answer: error },
+        Ok(answer) => SinkReport { sink: sink.name(), told: true, answer: answer.to_owned() },
+        Err(error) => SinkReport { sink: sink.name(), told: false, answer: error },
     }
 }

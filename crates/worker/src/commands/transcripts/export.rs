@@ -146,7 +146,12 @@ async fn copy(
         }
         sink.write(turns(Style::Markdown, &lines).as_bytes())?;
     }
-    let digest: String = reader.sha256().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = reader
+        .sha256()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|half| char::from_digit(u32::from(half), 16))
+        .collect();
     if transcript.sha256.as_deref() != Some(&digest) {
         return Err(Error::TranscriptDamaged { id: transcript.session_id.clone() }.into());
     }
