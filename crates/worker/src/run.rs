@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 mod duties;
+mod meters;
 mod reconcile;
 mod replies;
 mod reviews;
@@ -15,7 +16,7 @@ use broker::{
 };
 use callout::Caller;
 use duties::Parts;
-use ops::Metrics;
+use meters::Meters;
 use ops::audit::{Auditor, Eyes};
 use ops::process::{Config, Processor};
 use replies::Posting;
@@ -56,33 +57,22 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     let broker = Broker { connection_name: worker.clone(), ..Broker::new(url, names) };
 
     let mut registry = Registry::default();
-    let (metrics, broker_metrics) = (Metrics::default(), broker::Metrics::default());
-    metrics.register_worker(&mut registry);
-    broker_metrics.register(&mut registry);
-    let reconcile_metrics = ops::reconcile::Metrics::default();
-    reconcile_metrics.register(&mut registry);
-    let audit_metrics = ops::audit::Metrics::default();
-    audit_metrics.register(&mut registry);
-    let reply_metrics = ops::replies::Metrics::default();
-    reply_metrics.register(&mut registry);
-    let alert_metrics = ops::alerts::Metrics::default();
-    alert_metrics.register(&mut registry);
+    let meters = Meters::registered(&mut registry);
     let reviewing = reviews::Reviewing::new(settings.review_policy).or_exit(Exit::Failure)?;
     reviewing.metrics.register(&mut registry);
-    let budget_metrics = ops::budget::Metrics::default();
-    budget_metrics.register(&mut registry);
-    let budget = crate::api::budget(&settings.claude, &store, clock.clone(), budget_metrics);
+    let budget = crate::api::budget(&settings.claude, &store, clock.clone(), meters.budget);
+    let metrics = meters.processing;
     let claude = crate::api::client(&settings.claude, Some(metrics.clone()), Some(Arc::clone(&budget)))
         .or_exit(Exit::Usage)?;
 
     let internal = listen(settings.internal_listen, "--internal-listen (HOLDFAST_INTERNAL_LISTEN)")
         .or_exit(Exit::Usage)?;
     let (publisher, publishing) =
-        Publisher::new(broker.clone(), PublisherConfig::default(), broker_metrics.clone());
+        Publisher::new(broker.clone(), PublisherConfig::default(), meters.broker.clone());
     let consumer = Consumer::new(
         broker.clone(),
         ConsumerConfig::new(Queue::Work, settings.prefetch),
-        broker_metrics.clone(),
+        meters.broker.clone(),
     );
     let (markers, markers_seen) = mpsc::channel(MARKERS);
     let consumer = consumer.with_markers(markers);
@@ -104,7 +94,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         rand::random::<f64>,
         metrics.clone(),
     );
-    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: reconcile_metrics };
+    let reconcile = reconcile::Settings { interval: settings.reconcile_interval, metrics: meters.reconcile };
     let processor = reconcile::watched(processor, &reconcile, &store, &claude, &tasks);
 
     let health =
@@ -125,11 +115,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     // The connections outlive the processor: what it finishes while draining is still acknowledged and published.
     let (soft, hard) = (tasks.shutdown().soft().clone(), tasks.shutdown().hard().clone());
     let (sink, deliveries) = mpsc::channel(usize::from(settings.prefetch));
-    let publisher_stop = hard.clone();
-    tasks.spawn_lasting("publisher", async move {
-        publishing.run(publisher_stop).await;
-        Ok(())
-    });
+    spawn_publisher(publishing, &tasks);
     let flow = processor.flow();
     let control = Control { flow: flow.clone(), drain: soft.clone(), close: hard.clone() };
     tasks.spawn_lasting("consumer", async move {
@@ -147,15 +133,10 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     });
     let audit = ops::audit::Config { interval: settings.audit_interval, ..ops::audit::Config::default() };
     let auditor =
-        Auditor::new(audit, store.clone(), broker.clone(), clock.clone(), worker.clone(), audit_metrics);
-    // As long as messages are in hand, somebody has to say so.
-    let stop = hard.clone();
-    tasks.spawn_lasting("auditor", async move {
-        auditor.run(eyes, stop).await;
-        Ok(())
-    });
+        Auditor::new(audit, store.clone(), broker.clone(), clock.clone(), worker.clone(), meters.audit);
+    spawn_auditor(auditor, eyes, &tasks);
     let alerts = alerts::Settings {
-        metrics: alert_metrics,
+        metrics: meters.alerts,
         processing: metrics,
         sinks: alerts::sinks(&settings.sinks),
         caller: Caller::new().or_exit(Exit::Failure)?,
@@ -167,14 +148,32 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         policy: settings.policy,
         lease: settings.reply_lease,
         flow,
-        metrics: reply_metrics,
-        broker_metrics,
+        metrics: meters.replies,
+        broker_metrics: meters.broker,
     };
     replies::spawn(&parts, posting, &tasks);
     tracing::info!(internal_address = %settings.internal_listen, prefetch = settings.prefetch, concurrency = settings.concurrency, "processing events");
     tasks.run_until_shutdown(settings.drain).await?;
     store.close().await;
     Ok(Exit::Ok)
+}
+
+/// As long as messages are in hand, somebody has to say so.
+fn spawn_auditor(auditor: Auditor, eyes: Eyes, tasks: &Tasks) {
+    let stop = tasks.shutdown().hard().clone();
+    tasks.spawn_lasting("auditor", async move {
+        auditor.run(eyes, stop).await;
+        Ok(())
+    });
+}
+
+/// A publisher outlives the processor: what that finishes while draining is still published.
+fn spawn_publisher(publishing: broker::PublisherTask, tasks: &Tasks) {
+    let stop = tasks.shutdown().hard().clone();
+    tasks.spawn_lasting("publisher", async move {
+        publishing.run(stop).await;
+        Ok(())
+    });
 }
 
 /// Tells this worker from others, in containers too, where every process has the same number.

@@ -154,10 +154,8 @@ impl<'a> Round<'a> {
 
 /// Whether the platform objects to what was posted, rather than to us or to the moment.
 const fn is_about_replies(error: &Error) -> bool {
-    match error {
-        Error::Refused(refusal) => matches!(refusal.status, 400 | 404 | 405..=407 | 409..=428 | 430..=499),
-        _ => false,
-    }
+    let Error::Refused(refusal) = error else { return false };
+    matches!(refusal.status, 400 | 404 | 405..=407 | 409..=428 | 430..=499)
 }
 
 /// A reply that was refused by itself and is not answered.

@@ -119,7 +119,7 @@ async fn lines(bench: &Bench) -> Result<Vec<String>> {
     while let Some((_, part)) = reader.next().await? {
         text.extend(part);
     }
-    let digest: String = reader.sha256().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = reader.sha256().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     ensure!(row.sha256.as_deref() == Some(&digest), "the digest is {:?}, not {digest}", row.sha256);
     ensure!(usize::try_from(row.bytes)? == text.len(), "{} bytes, not {}", row.bytes, text.len());
     let lines: Vec<String> = String::from_utf8(text)?.lines().map(str::to_owned).collect();
@@ -132,8 +132,8 @@ async fn message_ids(bench: &Bench) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     for line in lines(bench).await? {
         let event: Value = serde_json::from_str(&line)?;
-        if event["type"] == "agent.message" {
-            ids.push(event["id"].as_str().context("no id")?.to_owned());
+        if event.get("type").is_some_and(|kind| kind == "agent.message") {
+            ids.push(event.get("id").and_then(Value::as_str).context("no id")?.to_owned());
         }
     }
     Ok(ids)

@@ -66,7 +66,7 @@ async fn answers_of_one_session_that_are_ready_together_share_a_call() -> Result
     let ids = [bench.decide("sesn_1", "sesn_1_ask_1").await?, bench.decide("sesn_1", "sesn_1_ask_2").await?];
     let relay = bench.relay().await?;
     bench.until_ready(Queue::Replies, 2).await?;
-    let replier = Replier::with(bench, platform.client()?, "worker-1", Duration::from_millis(500)).await?;
+    let replier = Replier::with(bench, platform.client()?, "worker-1", Duration::from_millis(500))?;
     for id in &ids {
         bench.until_reply(id, "posted").await?;
     }
@@ -173,7 +173,7 @@ async fn an_answer_of_the_wrong_kind_is_refused_alone_and_is_dead_at_once() -> R
     let good = bench.decide("sesn_1", "sesn_1_ask_2").await?;
     let relay = bench.relay().await?;
     bench.until_ready(Queue::Replies, 2).await?;
-    let replier = Replier::with(bench, platform.client()?, "worker-1", Duration::from_millis(500)).await?;
+    let replier = Replier::with(bench, platform.client()?, "worker-1", Duration::from_millis(500))?;
     bench.until_reply(&good, "posted").await?;
     bench.until_reply(&refused, "failed").await?;
     let dead = bench.detail(&refused).await?.row;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 /// Names the audit among all advisory locks of the database; the number is arbitrary.
-const AUDITING: i64 = 7_061_510_002;
+const AUDITING: i64 = 7_061_510_003;
 
 /// How long ended rounds and silent workers are remembered.
 const KEPT: TimeDelta = TimeDelta::days(7);

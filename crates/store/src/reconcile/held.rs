@@ -141,7 +141,7 @@ pub async fn pending_among(
         r#"
         SELECT DISTINCT CASE WHEN resource_type = $1 THEN resource_id ELSE parent_id END AS "id!"
         FROM events
-        WHERE status = 'pending'
+        WHERE status = 'pending' AND source <> 'reply'
             AND ((resource_type = $1 AND resource_id = ANY($2)) OR (resource_type <> $1 AND parent_id = ANY($2)))
         "#,
         kind.as_str(),

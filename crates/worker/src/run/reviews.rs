@@ -9,12 +9,8 @@ use runtime::Tasks;
 use settings::ReviewPolicy;
 use std::sync::Arc;
 
-/// A lane takes its next reviews when all it has are done with. An executor that takes its time holds up its lane, and not
-/// what is asked of people.
-const LANES: [&str; 4] = ["reviewer 1", "reviewer 2", "reviewer 3", "reviewer 4"];
-
-/// Reviews that a lane is at, at the same time.
-const CONCURRENCY: u16 = 4;
+/// Reviews that a worker is at, at the same time. One whose executor takes its time keeps one of the places.
+const CONCURRENCY: u16 = 16;
 
 /// Who answers, and what is counted.
 pub(super) struct Reviewing {
@@ -41,29 +37,27 @@ impl Reviewing {
 /// Starts reviewing.
 pub(super) fn spawn(parts: &Parts, tasks: &Tasks) {
     let Reviewing { rules, metrics } = &parts.reviewing;
-    let reviewer = Arc::new(Reviewer::new(
+    let reviewer = Reviewer::new(
         parts.store.clone(),
         parts.claude.clone(),
         Arc::clone(&parts.clock),
         rand::random::<f64>,
         metrics.clone(),
         rules.clone(),
-    ));
-    for lane in LANES {
-        let runner = Runner::new(
-            EffectKind::Review,
-            Arc::clone(&reviewer),
-            parts.store.clone(),
-            Arc::clone(&parts.clock),
-            rand::random::<f64>,
-            CONCURRENCY,
-        );
-        let stop = tasks.shutdown().soft().clone();
-        tasks.spawn_critical(lane, async move {
-            runner.run(stop).await;
-            Ok(())
-        });
-    }
+    );
+    let runner = Runner::new(
+        EffectKind::Review,
+        reviewer,
+        parts.store.clone(),
+        Arc::clone(&parts.clock),
+        rand::random::<f64>,
+        CONCURRENCY,
+    );
+    let stop = tasks.shutdown().soft().clone();
+    tasks.spawn_critical("reviewer", async move {
+        runner.run(stop).await;
+        Ok(())
+    });
     let watch = Watch::new(parts.store.clone(), Arc::clone(&parts.clock), metrics.clone());
     let stop = tasks.shutdown().soft().clone();
     tasks.spawn_critical("review watch", async move {

@@ -63,8 +63,8 @@ async fn serve(mut stream: TcpStream, status: u16) -> Result<Sent> {
     let mut bytes = Vec::new();
     let (head, rest) = loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(end) = text.find("\r\n\r\n") {
-            break (text[..end].to_owned(), bytes[end + 4..].to_vec());
+        if let Some((head, _)) = text.split_once("\r\n\r\n") {
+            break (head.to_owned(), bytes.get(head.len() + 4..).unwrap_or_default().to_vec());
         }
         anyhow::ensure!(stream.read_buf(&mut bytes).await? > 0, "no whole request");
     };

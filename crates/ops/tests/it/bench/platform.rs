@@ -100,7 +100,7 @@ impl Platform {
 
     /// From now on all posts to these sessions (a prefix of their ids) are answered so.
     pub(crate) async fn posts_fail(&self, sessions: &str, mut fault: Value) -> Result<()> {
-        fault["method"] = "POST".into();
+        fault.as_object_mut().context("a fault is an object")?.insert("method".to_owned(), "POST".into());
         self.fails(sessions, fault).await
     }
 

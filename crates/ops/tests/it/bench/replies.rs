@@ -100,16 +100,11 @@ pub(crate) struct Replier {
 
 impl Replier {
     pub(crate) async fn start(bench: &Bench, platform: &Platform, name: &str) -> Result<Self> {
-        Self::with(bench, platform.client()?, name, Duration::from_millis(20)).await
+        Self::with(bench, platform.client()?, name, Duration::from_millis(20))
     }
 
     /// One that waits so long for further replies of a session.
-    pub(crate) async fn with(
-        bench: &Bench,
-        claude: claude::Client,
-        name: &str,
-        linger: Duration,
-    ) -> Result<Self> {
+    pub(crate) fn with(bench: &Bench, claude: claude::Client, name: &str, linger: Duration) -> Result<Self> {
         let config = Config { linger, ..Config::new(processing()?.policy, name.to_owned()) };
         let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as _;
         let poster = Poster::new(config, bench.store.clone(), claude, clock, || 0.5, Metrics::default());

@@ -64,9 +64,9 @@ async fn three_failures_make_a_dead_letter_and_a_replay_posts_it() -> Result<()>
     platform.heals().await?;
     let mut connection = bench.store.connection().await?;
     let filter = store::DeadFilter { event_ids: Some(vec![id.clone()]), ..store::DeadFilter::default() };
-    let replay = store::start_replay(&mut connection, &filter, 1, after(100)).await?;
+    let batch = store::start_replay(&mut connection, &filter, 1, after(100)).await?;
     let mut tx = bench.store.begin("replay").await?;
-    assert_eq!(store::replay_chunk(&mut tx, replay, &filter, 10, after(70)).await?, 1);
+    assert_eq!(store::replay_chunk(&mut tx, batch, &filter, 10, after(70)).await?, 1);
     tx.commit().await?;
     bench.until_reply(&id, "posted").await?;
     let detail = bench.detail(&id).await?.row;
