@@ -153,11 +153,11 @@ impl<'a> Round<'a> {
 }
 
 /// Whether the platform objects to what was posted, rather than to us or to the moment.
-const fn is_about_replies(error: &Error) -> bool {
-    match error {
-        Error::Refused(refusal) => matches!(refusal.status, 400 | 404 | 405..=407 | 409..=428 | 430..=499),
-        _ => false,
-    }
+fn is_about_replies(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Refused(refusal) if matches!(refusal.status, 400 | 404..=407 | 409..=428 | 430..=499)
+    )
 }
 
 /// A reply that was refused by itself and is not answered.

@@ -48,11 +48,11 @@ pub(super) async fn write(context: &Context, jobs: &[Job], settled: &Settled) ->
         let Some(standing) = standings.get(&job.key).filter(|standing| job.is_for(standing)) else {
             continue;
         };
-        let is_mine = |locked: &&Reply| {
+        let is_mine = |locked: &Reply| {
             locked.posting_until == Some(settled.until)
                 && locked.posting_by.as_deref() == Some(context.config.worker.as_str())
         };
-        if locked.get(&reply.event).filter(is_mine).is_none() {
+        if !locked.get(&reply.event).is_some_and(is_mine) {
             continue;
         }
         match outcome {
