@@ -18,9 +18,10 @@ use callout::Caller;
 use duties::Parts;
 use meters::Meters;
 use ops::audit::{Auditor, Eyes};
-use ops::process::{Config, Processor};
+use ops::process::{Config, Processor, Stuck};
 use replies::Posting;
 use runtime::{Exit, Failure, Health, HealthServer, OrExit, SystemClock, Tasks, listen};
+use settings::Database;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Store;
@@ -43,18 +44,8 @@ const MARKERS: usize = 64;
 pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Failure> {
     let clock = Arc::new(SystemClock);
     let worker = name();
-    let store = Store::new(&store::Options {
-        url: settings.database.url.reveal().to_owned(),
-        connections: settings.database.connections,
-        acquire_timeout: Duration::from_secs(5),
-        statement_timeout: Some(STATEMENT_TIMEOUT),
-        application: "holdfast-worker",
-        by_keys: true,
-    })
-    .or_exit(Exit::Usage)?;
-    let url = settings.broker.url.reveal().parse().context("--amqp-url (AMQP_URL)").or_exit(Exit::Usage)?;
-    let names = QueueNames::new(&settings.broker.prefix).or_exit(Exit::Usage)?;
-    let broker = Broker { connection_name: worker.clone(), ..Broker::new(url, names) };
+    let store = open_store(&settings.database)?;
+    let broker = broker_of(&settings.broker, &worker)?;
 
     let mut registry = Registry::default();
     let meters = Meters::registered(&mut registry);
@@ -127,10 +118,7 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
         processor.run(deliveries, drain).await;
         Ok(())
     });
-    let shutdown = tasks.shutdown().clone();
-    tasks.spawn_critical("watchdog", async move {
-        shutdown.or_soft(watchdog::watch(stuck, watchdog::CHECK)).await.unwrap_or(Ok(()))
-    });
+    spawn_watchdog(stuck, &tasks);
     let audit = ops::audit::Config { interval: settings.audit_interval, ..ops::audit::Config::default() };
     let auditor =
         Auditor::new(audit, store.clone(), broker.clone(), clock.clone(), worker.clone(), meters.audit);
@@ -156,6 +144,31 @@ pub(crate) async fn run(settings: RunSettings, tasks: Tasks) -> Result<Exit, Fai
     tasks.run_until_shutdown(settings.drain).await?;
     store.close().await;
     Ok(Exit::Ok)
+}
+
+fn spawn_watchdog(stuck: impl Fn() -> Option<Stuck> + Send + 'static, tasks: &Tasks) {
+    let shutdown = tasks.shutdown().clone();
+    tasks.spawn_critical("watchdog", async move {
+        shutdown.or_soft(watchdog::watch(stuck, watchdog::CHECK)).await.unwrap_or(Ok(()))
+    });
+}
+
+fn broker_of(settings: &settings::Broker, worker: &str) -> Result<Broker, Failure> {
+    let url = settings.url.reveal().parse().context("--amqp-url (AMQP_URL)").or_exit(Exit::Usage)?;
+    let names = QueueNames::new(&settings.prefix).or_exit(Exit::Usage)?;
+    Ok(Broker { connection_name: worker.to_owned(), ..Broker::new(url, names) })
+}
+
+fn open_store(database: &Database) -> Result<Store, Failure> {
+    Store::new(&store::Options {
+        url: database.url.reveal().to_owned(),
+        connections: database.connections,
+        acquire_timeout: Duration::from_secs(5),
+        statement_timeout: Some(STATEMENT_TIMEOUT),
+        application: "holdfast-worker",
+        by_keys: true,
+    })
+    .or_exit(Exit::Usage)
 }
 
 /// As long as messages are in hand, somebody has to say so.

@@ -49,7 +49,7 @@ async fn a_decision_is_posted_and_its_request_done_with() -> Result<()> {
     let Waiting { bench, platform } = &waiting;
     let id = bench.decide("sesn_1", "sesn_1_ask_1").await?;
     let relay = bench.relay().await?;
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     bench.until_reply(&id, "posted").await?;
     assert_eq!(bench.reply(&id).await?, ("posted".to_owned(), true));
     assert_eq!(bench.detail(&id).await?.row.status, EventStatus::Applied.as_str());
@@ -100,10 +100,8 @@ async fn two_workers_and_many_copies_of_a_message_make_one_answer() -> Result<()
         vec![message; 30]
     };
     bench.publish(Queue::Replies, &copies).await?;
-    let workers = [
-        Replier::start(bench, platform, "worker-1").await?,
-        Replier::start(bench, platform, "worker-2").await?,
-    ];
+    let workers =
+        [Replier::start(bench, platform, "worker-1")?, Replier::start(bench, platform, "worker-2")?];
     bench.until_reply(&id, "posted").await?;
     // Copies that were held off come again when the lease of the other worker would have ended.
     bench.advance(400);
@@ -142,7 +140,7 @@ async fn a_reply_in_the_queue_of_events_finds_its_way() -> Result<()> {
     let worker = Worker::start(bench, platform).await?;
     bench.until_ready(Queue::Replies, 1).await?;
     assert_eq!(bench.detail(&id).await?.row.status, EventStatus::Pending.as_str());
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     bench.until_reply(&id, "posted").await?;
     replier.stopped().await?;
     worker.stopped().await?;
@@ -157,7 +155,7 @@ async fn what_is_no_reply_ends_among_the_dead_letters() -> Result<()> {
     let event = crate::bench::platform_event("whe_1", "session.running", "sesn_1", 0)?;
     bench.stored(std::slice::from_ref(&event)).await?;
     bench.publish(Queue::Replies, &[crate::bench::message(&event)]).await?;
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     bench.until_ready(Queue::Dead, 1).await?;
     replier.stopped().await?;
     assert_eq!(bench.detail("whe_1").await?.row.status, EventStatus::Pending.as_str());

@@ -99,7 +99,7 @@ pub(crate) struct Replier {
 }
 
 impl Replier {
-    pub(crate) async fn start(bench: &Bench, platform: &Platform, name: &str) -> Result<Self> {
+    pub(crate) fn start(bench: &Bench, platform: &Platform, name: &str) -> Result<Self> {
         Self::with(bench, platform.client()?, name, Duration::from_millis(20))
     }
 

@@ -19,7 +19,7 @@ async fn a_worker_that_dies_after_the_post_has_posted_it_once() -> Result<()> {
     let mut request = bench.database.pool().begin().await?;
     sqlx::raw_sql("SELECT FROM effects FOR UPDATE").execute(&mut *request).await?;
     let relay = bench.relay().await?;
-    let first = Replier::start(bench, platform, "worker-1").await?;
+    let first = Replier::start(bench, platform, "worker-1")?;
     eventually(PATIENCE, "the post", async || {
         ensure!(!platform.answers("sesn_1").await?.is_empty(), "not posted");
         Ok(Some(()))
@@ -30,7 +30,7 @@ async fn a_worker_that_dies_after_the_post_has_posted_it_once() -> Result<()> {
     assert_eq!(bench.reply(&id).await?, ("posting".to_owned(), false));
 
     // The message comes back at once; the reply is the dead worker's until its lease is over.
-    let second = Replier::start(bench, platform, "worker-2").await?;
+    let second = Replier::start(bench, platform, "worker-2")?;
     bench.until(&id, "put off", |detail| detail.due_at == Some(crate::bench::after(120))).await?;
     assert_eq!(bench.reply(&id).await?, ("posting".to_owned(), false));
     bench.advance(120);
@@ -68,7 +68,7 @@ async fn a_broker_that_was_wiped_loses_no_reply() -> Result<()> {
     inspector.close().await;
     bench.until_ready(Queue::Replies, 1).await?;
     keeping.stopped_within(PATIENCE).await?;
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     bench.until_reply(&id, "posted").await?;
     replier.stopped().await?;
     relay.stopped_within(PATIENCE).await?;

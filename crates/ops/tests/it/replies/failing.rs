@@ -23,7 +23,7 @@ async fn a_post_whose_answer_is_lost_is_not_made_again() -> Result<()> {
         platform.posts_fail("sesn_1", fault.clone()).await?;
         let id = bench.decide("sesn_1", "sesn_1_ask_1").await?;
         let relay = bench.relay().await?;
-        let replier = Replier::start(bench, platform, "worker-1").await?;
+        let replier = Replier::start(bench, platform, "worker-1")?;
         let failed = bench.until(&id, "one try used", |detail| detail.row.tries == 1).await?;
         assert_eq!((failed.row.status.as_str(), failed.due_at), ("pending", Some(after(10))), "{fault}");
         assert_eq!(bench.reply(&id).await?, ("queued".to_owned(), false), "{fault}");
@@ -45,7 +45,7 @@ async fn three_failures_make_a_dead_letter_and_a_replay_posts_it() -> Result<()>
     platform.posts_fail("sesn_1", json!({ "status": 503 })).await?;
     let id = bench.decide("sesn_1", "sesn_1_ask_1").await?;
     let relay = bench.relay().await?;
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     for (tries, rest) in [(1, 10), (2, 60)] {
         bench.until(&id, "another try used", |detail| detail.row.tries == tries).await?;
         bench.advance(rest);
@@ -89,7 +89,7 @@ async fn an_outage_and_a_wrong_key_cost_a_reply_no_try() -> Result<()> {
         platform.fails_altogether(fault.clone()).await?;
         let id = bench.decide("sesn_1", "sesn_1_ask_1").await?;
         let relay = bench.relay().await?;
-        let replier = Replier::start(bench, platform, "worker-1").await?;
+        let replier = Replier::start(bench, platform, "worker-1")?;
         for round in 1..=5 {
             let due = after(10 * round);
             let failed = bench.until(&id, "rests", |detail| detail.due_at == Some(due)).await?.row;
@@ -115,7 +115,7 @@ async fn a_look_that_fails_posts_nothing() -> Result<()> {
     platform.fails("sesn_1/events", json!({ "status": 500, "method": "GET", "times": 1 })).await?;
     let id = bench.decide("sesn_1", "sesn_1_ask_1").await?;
     let relay = bench.relay().await?;
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     bench.until(&id, "one try used", |detail| detail.row.tries == 1).await?;
     assert_eq!(platform.calls("POST /v1/sessions/{session_id}/events").await?, 0);
     bench.advance(10);

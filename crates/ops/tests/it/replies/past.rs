@@ -11,7 +11,7 @@ async fn ends(waiting: &Waiting, state: &str, status: EventStatus) -> Result<()>
     let Waiting { bench, platform } = waiting;
     let id = bench.decide("sesn_1", "sesn_1_ask_1").await?;
     let relay = bench.relay().await?;
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     bench.until_reply(&id, state).await?;
     assert_eq!(bench.reply(&id).await?, (state.to_owned(), true));
     assert_eq!(bench.detail(&id).await?.row.status, status.as_str());
@@ -59,7 +59,7 @@ async fn a_second_answer_that_the_platform_refuses_leaves_the_first() -> Result<
     platform.posts_fail("sesn_1", json!({ "status": 400, "phase": "after", "times": 1 })).await?;
     let id = bench.decide("sesn_1", "sesn_1_ask_1").await?;
     let relay = bench.relay().await?;
-    let replier = Replier::start(bench, platform, "worker-1").await?;
+    let replier = Replier::start(bench, platform, "worker-1")?;
     bench.until_reply(&id, "elsewhere").await?;
     assert_eq!(platform.calls("POST /v1/sessions/{session_id}/events").await?, 1);
     replier.stopped().await?;
