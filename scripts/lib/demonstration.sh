@@ -1,10 +1,12 @@
 # shellcheck shell=bash
-# Shows what the system does with its own programs: a storm of webhooks, then one event that fails until it is a dead
-# letter and is replayed. Sets the figures that the summary of scripts/up prints. Sourced after system.sh.
+# Shows what the system does with its own programs: a storm of webhooks, one event that fails until it is a dead letter
+# and is replayed, and a session that asks and is answered. Sets the figures that the summary of scripts/up prints.
+# Sourced after system.sh.
 
 demonstrate() {
   storm
   dead_letter
+  review
 }
 
 # 200 events of 20 sessions, some sent twice, in any order.
@@ -35,6 +37,29 @@ dead_letter() {
   run_program simulator fault clear >/dev/null
   run_program worker dlq replay "$dead_event" --yes >/dev/null
   wait_until 60 no_dead_letter || fail 'the replayed event was not applied within 60 s' "see: scripts/run worker dlq show $dead_event"
+}
+
+# One session that uses tools and waits for their answers; each is given on the command line.
+review() {
+  run_program simulator live --sessions 1 --resources 0 --turns 1 --asks 1 --pace-ms 50 --json >/dev/null &
+  local session=$! deadline=$((SECONDS + 60))
+  answered=0
+  while kill -0 "$session" 2>/dev/null; do
+    ((SECONDS < deadline)) || fail 'the waiting session was not answered within 60 s' "see $local_folder/log/worker.log"
+    answer_one || sleep 0.2
+  done
+  wait "$session" || fail 'the simulated session did not come to its end' "see $local_folder/log/simulator.log"
+}
+
+answer_one() {
+  local open id
+  open=$(run_program worker reviews list --status open --limit 1 --json)
+  id=$(json_value id <<<"$open")
+  [[ -n $id ]] || return
+  case $(json_value kind <<<"$open") in
+    custom_tool_use) run_program worker reviews answer "$id" --text 'done, by hand' --as demonstration >/dev/null ;;
+    *) run_program worker reviews approve "$id" --as demonstration >/dev/null ;;
+  esac && answered=$((answered + 1))
 }
 
 run_program() { "$(program_path "$1")" "${@:2}" 2>>"$local_folder/log/commands.log"; }

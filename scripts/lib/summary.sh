@@ -21,6 +21,7 @@ print_demonstration() {
   row 'overtaken by newer' "$superseded"
   row 'duplicates skipped' "$skipped"
   row 'dead letter' "$dead_event: failed $tries times, replayed, applied"
+  row 'answers given' "$answered, to a session that waited for them and went on"
 }
 
 row() { printf '  %-22s %s\n' "$1" "$2" >&2; }
@@ -32,6 +33,7 @@ print_commands() {
   say '  scripts/run worker resources list'
   say '  scripts/run simulator send --count 1000 --sessions 50 --duplicates 100 --shuffle'
   say '  scripts/run worker dlq list'
+  say '  scripts/run simulator live --sessions 5     and meanwhile: scripts/run worker reviews list'
   say '  scripts/down'
   say
 }
