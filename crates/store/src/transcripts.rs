@@ -24,7 +24,7 @@ pub struct TranscriptHold {
 }
 
 /// Takes the right to fetch a session's transcript until `lease_ends`, on behalf of `effect`; `None` while somebody else has
-/// it. What a fetch has written that died is gone on with, if it began after `not_before` and after the effect was
+/// it, or when the effect is finished. What a fetch has written that died is gone on with, if it began after `not_before` and after the effect was
 /// recorded; other leftovers are dropped and a new generation is begun.
 ///
 /// # Errors
@@ -58,7 +58,9 @@ pub async fn begin_transcript(
             covers = CASE WHEN transcripts.fetching > transcripts.generation AND transcripts.began_at >= $2
                     AND $5 = ANY(transcripts.covers)
                 THEN transcripts.covers ELSE excluded.covers END
-            WHERE transcripts.fetching_until IS NULL OR transcripts.fetching_until <= $3
+            WHERE (transcripts.fetching_until IS NULL OR transcripts.fetching_until <= $3)
+                -- Another fetch may have finished it in the meantime.
+                AND EXISTS (SELECT FROM effects WHERE id = $5 AND done_at IS NULL)
         RETURNING fetching, attempt
         "#,
         session_id,

@@ -214,7 +214,7 @@ async fn nobody_joins_a_fetch_that_is_under_way_and_somebody_goes_on_when_it_die
     drop(dying);
     // Another event of the same session: its worker waits.
     close(&bench, &platform, "whe_2", -5).await?;
-    bench.advance(60);
+    bench.advance(20);
     assert_eq!(sound(&bench, &platform)?.round().await?, 1);
     assert_eq!(transcript(&bench).await?.generation, 0);
     bench.advance(3_600);
