@@ -10,6 +10,27 @@ use std::collections::{HashMap, HashSet};
 /// Among so many of the newest events somebody names the owner of what is listed.
 const RECENT: i64 = 1_000;
 
+struct HeldRow {
+    resource_id: String,
+    snapshot_status: Option<String>,
+    snapshot_updated_at: Option<DateTime<Utc>>,
+    fetched_at: Option<DateTime<Utc>>,
+    deleted: bool,
+}
+
+fn by_id(rows: Vec<HeldRow>) -> HashMap<String, Held> {
+    let held = rows.into_iter().map(|row| {
+        let held = Held {
+            status: row.snapshot_status,
+            updated_at: row.snapshot_updated_at,
+            fetched_at: row.fetched_at,
+            deleted: row.deleted,
+        };
+        (row.resource_id, held)
+    });
+    held.collect()
+}
+
 /// What is held of these resources, by id. What was taken from a payload is not compared with anything.
 ///
 /// # Errors
@@ -19,7 +40,8 @@ pub async fn held(
     kind: ResourceKind,
     ids: &[&str],
 ) -> Result<HashMap<String, Held>, Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        HeldRow,
         r#"
         SELECT resource_id, snapshot_status, snapshot_updated_at, fetched_at, deleted_at IS NOT NULL AS "deleted!"
         FROM resources
@@ -32,16 +54,7 @@ pub async fn held(
     .fetch_all(connection)
     .await
     .map_err(Error::of("compare resources"))?;
-    let held = rows.into_iter().map(|row| {
-        let held = Held {
-            status: row.snapshot_status,
-            updated_at: row.snapshot_updated_at,
-            fetched_at: row.fetched_at,
-            deleted: row.deleted,
-        };
-        (row.resource_id, held)
-    });
-    Ok(held.collect())
+    Ok(by_id(rows))
 }
 
 /// What is held of all resources of a kind that belong to `parent`, by id.
@@ -53,7 +66,8 @@ pub async fn held_children(
     kind: ResourceKind,
     parent: &str,
 ) -> Result<HashMap<String, Held>, Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        HeldRow,
         r#"
         SELECT resource_id, snapshot_status, snapshot_updated_at, fetched_at, deleted_at IS NOT NULL AS "deleted!"
         FROM resources
@@ -65,16 +79,7 @@ pub async fn held_children(
     .fetch_all(connection)
     .await
     .map_err(Error::of("compare what belongs to a resource"))?;
-    let held = rows.into_iter().map(|row| {
-        let held = Held {
-            status: row.snapshot_status,
-            updated_at: row.snapshot_updated_at,
-            fetched_at: row.fetched_at,
-            deleted: row.deleted,
-        };
-        (row.resource_id, held)
-    });
-    Ok(held.collect())
+    Ok(by_id(rows))
 }
 
 /// The ids of resources that the API has shown to us and that are not deleted, in the order of their ids, after `after`.

@@ -6,6 +6,24 @@ use domain::gaps::Entry;
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
+struct EntryRow {
+    session: String,
+    resource_type: String,
+    resource_id: String,
+    event_type: String,
+    created_at: DateTime<Utc>,
+}
+
+fn by_session(rows: Vec<EntryRow>) -> HashMap<String, Vec<Entry>> {
+    let mut histories: HashMap<String, Vec<Entry>> = HashMap::new();
+    for row in rows {
+        let thread = (row.resource_type == "session_thread").then_some(row.resource_id);
+        let entry = Entry { event_type: row.event_type, thread, created_at: row.created_at };
+        histories.entry(row.session).or_default().push(entry);
+    }
+    histories
+}
+
 /// The events of these sessions and of their threads that happened at or after `since`, oldest first, by session.
 ///
 /// # Errors
@@ -16,7 +34,8 @@ pub async fn histories(
     since: Option<DateTime<Utc>>,
 ) -> Result<HashMap<String, Vec<Entry>>, Error> {
     // A thread's history is found by the thread, and the thread by its session.
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        EntryRow,
         r#"
         WITH named AS (
             SELECT 'session' AS resource_type, id AS resource_id, id AS session FROM unnest($1::text[]) AS given (id)
@@ -36,13 +55,7 @@ pub async fn histories(
     .fetch_all(connection)
     .await
     .map_err(Error::of("read histories"))?;
-    let mut histories: HashMap<String, Vec<Entry>> = HashMap::new();
-    for row in rows {
-        let thread = (row.resource_type == "session_thread").then_some(row.resource_id);
-        let entry = Entry { event_type: row.event_type, thread, created_at: row.created_at };
-        histories.entry(row.session).or_default().push(entry);
-    }
-    Ok(histories)
+    Ok(by_session(rows))
 }
 
 /// The last `limit` events of each of these sessions and of each of their threads, oldest first, by session.
@@ -54,7 +67,8 @@ pub async fn recent_histories(
     sessions: &[&str],
     limit: i64,
 ) -> Result<HashMap<String, Vec<Entry>>, Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        EntryRow,
         r#"
         WITH named AS (
             SELECT 'session' AS resource_type, id AS resource_id, id AS session FROM unnest($1::text[]) AS given (id)
@@ -77,11 +91,5 @@ pub async fn recent_histories(
     .fetch_all(connection)
     .await
     .map_err(Error::of("read the ends of histories"))?;
-    let mut histories: HashMap<String, Vec<Entry>> = HashMap::new();
-    for row in rows {
-        let thread = (row.resource_type == "session_thread").then_some(row.resource_id);
-        let entry = Entry { event_type: row.event_type, thread, created_at: row.created_at };
-        histories.entry(row.session).or_default().push(entry);
-    }
-    Ok(histories)
+    Ok(by_session(rows))
 }
