@@ -170,6 +170,12 @@ impl Comparison<'_> {
         self.queue(ResourceKind::SessionThread, &of_threads, report).await?;
         self.threads(looked, report).await?;
         if queued == 0 && !candidate.missed.is_empty() {
+            // Somebody else may have queued what its own list says a moment ago.
+            let id = candidate.listed.resource.id.as_str();
+            if !own.is_empty() && self.stored(self.kind, &[id]).await?.pending.contains(id) {
+                report.note(self.kind, |report| report.unsettled += 1);
+                return Ok(());
+            }
             // Its own list does not say why it differs.
             self.changed(candidate, report).await?;
         } else if !own.is_empty() {
