@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 use crate::state::{Snapshot, SnapshotSource};
-use chrono::SubsecRound;
+use chrono::{SubsecRound, TimeDelta};
 
 /// Whether a snapshot contradicts an event that is younger than the state it shows, so that it is worth to look once more
 /// a moment later. Only where both name a status: everything else may well change without any trace in the snapshot.
@@ -28,11 +28,22 @@ pub fn shows_before(event: &Event, snapshot: &Snapshot) -> bool {
     }
 }
 
+/// How much younger than an event a state has to be: the platform's events have whole seconds, and its own clocks differ.
+const YOUNGER: TimeDelta = TimeDelta::seconds(3);
+
+/// Whether a snapshot shows a state that is younger than an event, so that it contains what the event tells of. Both times
+/// are the platform's.
+#[must_use]
+pub fn shows_after(event: &Event, snapshot: &Snapshot) -> bool {
+    snapshot.source == SnapshotSource::Api
+        && snapshot.updated_at.is_some_and(|updated_at| updated_at > event.created_at + YOUNGER)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::envelope::parse;
-    use chrono::{DateTime, TimeDelta, Utc};
+    use chrono::{DateTime, Utc};
 
     fn happened() -> DateTime<Utc> {
         DateTime::from_timestamp(1_773_568_800, 0).unwrap()
@@ -72,5 +83,16 @@ mod tests {
             let found = shows_before(&event(event_type), &snapshot(status, age));
             assert_eq!(found, expected, "{event_type} {status} {age}");
         }
+    }
+
+    #[test]
+    fn a_state_contains_what_happened_well_before_it_and_nothing_else() {
+        let event = event("session.status_idled");
+        for (age, expected) in [(1, false), (0, false), (-3_000, false), (-3_001, true), (-86_400_000, true)] {
+            assert_eq!(shows_after(&event, &snapshot("running", age)), expected, "{age}");
+        }
+        let unknown = Snapshot { updated_at: None, ..snapshot("idle", -5_000) };
+        let payload = Snapshot { source: SnapshotSource::Payload, ..snapshot("idle", -5_000) };
+        assert!(!shows_after(&event, &unknown) && !shows_after(&event, &payload));
     }
 }

@@ -25,6 +25,7 @@ mod look;
 mod opinion;
 mod outcome;
 mod progress;
+mod stored;
 mod write;
 
 pub use failure::{Blame, FailedTry};
@@ -38,18 +39,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::breaker::Stance;
 use domain::{Clock, RetryPolicy};
 use gate::Gate;
-use groups::Groups;
-use look::{Looked, Stored};
+use groups::{Groups, Limits};
+use look::Looked;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use tokio::sync::{mpsc, watch};
+use stored::Stored;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// How long Postgres may take for one look-up or one transaction. Beyond it the connection is taken for dead, even where
 /// the network keeps silent.
 const POSTGRES_DEADLINE: Duration = Duration::from_secs(45);
+
+/// Transactions of results at the same time. Their groups are of different resources. While one of them waits for the
+/// disk, another one can use the processor.
+const LANES: usize = 2;
 
 /// In a pause, how often we look whether it is over.
 const PAUSE_CHECK: Duration = Duration::from_millis(250);
@@ -142,28 +148,32 @@ impl Processor {
     /// Processes what comes in. After `drain`, finishes what it has begun and returns. Dropping the future gives all
     /// unfinished messages back to the broker when the consumer's connection closes.
     pub async fn run(self, mut deliveries: mpsc::Receiver<Delivery>, drain: CancellationToken) {
-        let (to_apply, looked) = mpsc::channel::<Looked>(self.context.config.apply.saturating_mul(2).max(2));
+        let Config { concurrency, apply, .. } = self.context.config;
+        // While a batch is written in each lane, the next one gathers. All of them fit into the channel.
+        let limits =
+            Limits { busy: concurrency, all: concurrency.saturating_add(apply.saturating_mul(2 * LANES)) };
+        let (to_apply, looked) = mpsc::channel::<Looked>(limits.all.max(1));
+        let looked = Arc::new(Mutex::new(looked));
         let (released, mut done) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
-        tasks.spawn(apply::run(Arc::clone(&self.context), looked, released));
+        for _ in 0..LANES {
+            tasks.spawn(apply::run(Arc::clone(&self.context), Arc::clone(&looked), released.clone()));
+        }
+        drop((looked, released));
 
-        let mut groups = Groups::new(self.context.config.concurrency);
+        let stored = Stored::new(Arc::clone(&self.context));
+        let mut groups = Groups::new(limits);
         let mut looking: JoinSet<Option<Looked>> = JoinSet::new();
         let mut taken = Vec::new();
         let mut open = true;
         loop {
             // What has not begun by then is given back: others can begin it at once.
             let draining = drain.is_cancelled();
-            let mut begun = Vec::new();
             while !draining
                 && groups.may_start()
                 && let Some(pass) = Gate::pass(&self.context)
                 && let Some(group) = groups.start_next()
             {
-                begun.push((group, pass));
-            }
-            let stored = Stored::of_all(begun.iter().map(|(group, _)| group));
-            for (group, pass) in begun {
                 looking.spawn(look::run(Arc::clone(&self.context), group, pass, Arc::clone(&stored)));
             }
             if (draining && !groups.is_working()) || (!open && groups.is_idle()) {
@@ -184,6 +194,7 @@ impl Processor {
                     }
                 }
                 Some(result) = looking.join_next() => {
+                    groups.make_room();
                     // Before anything is acknowledged, which would bring the next messages.
                     self.steer(&groups);
                     if let Ok(Some(looked)) = result

@@ -24,7 +24,7 @@ mod write;
 pub use keeper::{Keeper, KeeperConfig, count_stray, requeue_stray};
 pub use metrics::Metrics;
 
-use crate::process::groups::{Groups, Key};
+use crate::process::groups::{Groups, Key, Limits};
 use broker::Delivery;
 use domain::{Clock, RetryPolicy};
 use futures_util::FutureExt as _;
@@ -104,7 +104,8 @@ impl Poster {
     /// Posts what comes in. After `drain`, finishes what it has begun and returns. Dropping the future gives everything
     /// else back to the broker when the consumer's connection closes.
     pub async fn run(self, mut deliveries: mpsc::Receiver<Delivery>, drain: CancellationToken) {
-        let mut groups = Groups::new(self.context.config.concurrency);
+        let concurrency = self.context.config.concurrency;
+        let mut groups = Groups::new(Limits { busy: concurrency, all: concurrency });
         let mut posting: JoinSet<Key> = JoinSet::new();
         let mut taken = Vec::new();
         let mut open = true;
@@ -128,6 +129,7 @@ impl Poster {
             tokio::select! {
                 biased;
                 Some(ended) = posting.join_next() => {
+                    groups.make_room();
                     if let Ok(key) = ended {
                         groups.finish(&key);
                     }

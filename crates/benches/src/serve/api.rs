@@ -1,8 +1,9 @@
-//! Just enough of the Claude API for a worker: every session exists and runs. Counts its requests.
+//! Just enough of the Claude API for a worker: every session exists, and runs until now. Counts its requests.
 
 use actix_web::web::{Data, Path};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Result;
+use chrono::{SecondsFormat, Utc};
 use serde_json::json;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +52,6 @@ async fn session(id: Path<String>, shared: Data<Shared>) -> HttpResponse {
         "vault_ids": [],
         "archived_at": null,
         "created_at": "2026-01-01T00:00:00.000000Z",
-        "updated_at": "2026-01-01T00:00:01.000000Z",
+        "updated_at": Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
     }))
 }

@@ -13,19 +13,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Ticket;
 use telemetry::{Chain, LogLimiter};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 use tracing::Instrument;
 
-/// Writes what has gathered, over and over, until nothing can come any more.
+/// One lane: writes what has gathered, over and over, until nothing can come any more.
 pub(super) async fn run(
     context: Arc<Context>,
-    mut looked: mpsc::Receiver<Looked>,
+    looked: Arc<Mutex<mpsc::Receiver<Looked>>>,
     released: mpsc::UnboundedSender<GroupKey>,
 ) {
     let mut applier = Applier { context, released, log: LogLimiter::new(Duration::from_secs(10)) };
     let mut batch = Vec::new();
-    while looked.recv_many(&mut batch, applier.context.config.apply).await > 0 {
+    while looked.lock().await.recv_many(&mut batch, applier.context.config.apply).await > 0 {
         applier.apply(std::mem::take(&mut batch)).await;
     }
 }

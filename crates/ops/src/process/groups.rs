@@ -28,13 +28,24 @@ pub(crate) struct Group<T = Job> {
     pub(crate) jobs: Vec<T>,
 }
 
+/// How many groups run at the same time at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Those that have not [made room](Groups::make_room): they do what is to be limited.
+    pub(crate) busy: usize,
+    /// All.
+    pub(crate) all: usize,
+}
+
 /// The queue of groups.
 #[derive(Debug)]
 pub(crate) struct Groups<T = Job> {
-    concurrency: usize,
+    limits: Limits,
     waiting: HashMap<Key, Vec<T>>,
     order: VecDeque<Key>,
     running: HashSet<Key>,
+    /// How many of those that run have not made room.
+    busy: usize,
 }
 
 impl Groups<Job> {
@@ -51,12 +62,13 @@ impl Groups<Job> {
 }
 
 impl<T> Groups<T> {
-    pub(crate) fn new(concurrency: usize) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            concurrency: concurrency.max(1),
+            limits: Limits { busy: limits.busy.max(1), all: limits.all.max(1) },
             waiting: HashMap::new(),
             order: VecDeque::new(),
             running: HashSet::new(),
+            busy: 0,
         }
     }
 
@@ -77,12 +89,23 @@ impl<T> Groups<T> {
 
     /// Whether a group may start now.
     pub(crate) fn may_start(&self) -> bool {
-        self.is_anybody_in_line() && self.running.len() < self.concurrency
+        let Limits { busy, all } = self.limits;
+        self.is_anybody_in_line() && self.busy < busy && self.running.len() < all
     }
 
     /// The next group, if one may start now: first come, first served.
     pub(crate) fn start_next(&mut self) -> Option<Group<T>> {
-        if self.may_start() { self.take_next() } else { None }
+        if !self.may_start() {
+            return None;
+        }
+        let group = self.take_next()?;
+        self.busy += 1;
+        Some(group)
+    }
+
+    /// A group that was started is done with what is limited, although it is not finished: the next one may start.
+    pub(crate) fn make_room(&mut self) {
+        self.busy = self.busy.saturating_sub(1);
     }
 
     /// The next group, however many run. For groups of which nothing will be fetched.

@@ -5,18 +5,17 @@ use super::fetch::{Depth, fetch};
 use super::gate::Pass;
 use super::groups::Group;
 use super::job::Job;
+use super::stored::Stored;
 use super::{Context, GroupKey};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::envelope::payload_data;
-use domain::lag::shows_before;
+use domain::lag::{shows_after, shows_before};
 use domain::rules::Fetch;
-use domain::{Observation, ResourceKind, ResourceRef, ResourceState, Snapshot, SnapshotSource};
+use domain::{Observation, ResourceKind, ResourceRef, Snapshot, SnapshotSource};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use store::States;
-use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 /// A group, and what was seen of its resource.
@@ -35,8 +34,8 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(10);
 /// comparing what it lists.
 const LAG: Duration = Duration::from_millis(500);
 
-/// How long reading a stored state may take; without it the state is fetched.
-const STATE_LIMIT: Duration = Duration::from_secs(5);
+/// How long it may take to read what a resource belongs to.
+const PARENT_LIMIT: Duration = Duration::from_secs(5);
 
 /// Looks at the resource of a group. A panic on the way is a failed try of all its events.
 pub(super) async fn run(
@@ -70,16 +69,15 @@ async fn look(
         return Ok(Observation::NotFetched);
     };
     let depth = if fetches(Fetch::ResourceAndCause) { Depth::WithCause } else { Depth::Resource };
-    if let Some(stored) = stored.of(context, resource).await {
+    if let Some(stored) = stored.of(resource).await {
         if stored.deleted_at.is_some() {
             return Ok(Observation::NotFetched);
         }
-        let newest = group.jobs.iter().map(|job| job.message.received_at).max();
-        if let (Some(snapshot), Some(newest)) = (&stored.snapshot, newest)
+        if let Some(snapshot) = stored.snapshot
             && depth == Depth::Resource
-            && covers(resource.kind, snapshot, newest)
+            && covers(resource.kind, &snapshot, &group.jobs)
         {
-            return Ok(Observation::Found(snapshot.clone()));
+            return Ok(Observation::Found(snapshot));
         }
     }
     let resource = with_parent(context, resource).await?;
@@ -122,53 +120,21 @@ async fn with_parent(context: &Context, resource: &ResourceRef) -> Result<Resour
     };
     let parent_id = context
         .store
-        .within(STATE_LIMIT, "read what a resource belongs to", read)
+        .within(PARENT_LIMIT, "read what a resource belongs to", read)
         .await
         .map_err(|error| FailedTry::of_store(&error))?;
     Ok(ResourceRef { parent_id, ..resource.clone() })
 }
 
-/// Whether a stored snapshot shows what an event received at `received_at` tells of.
-fn covers(kind: ResourceKind, snapshot: &Snapshot, received_at: DateTime<Utc>) -> bool {
+/// Whether a stored snapshot shows what all these events tell of: by our clocks, because it was fetched after they were
+/// received, or by the platform's, because the state that it shows is younger than they are.
+fn covers(kind: ResourceKind, snapshot: &Snapshot, jobs: &[Job]) -> bool {
     let says_why_it_waits = kind != ResourceKind::Session || snapshot.blocking_event_ids().is_some();
+    let fetched_after = |job: &Job| snapshot.fetched_at > job.message.received_at + CLOCK_SKEW;
+    let newer = |job: &Job| shows_after(&job.event, snapshot);
     snapshot.source == SnapshotSource::Api
         && says_why_it_waits
-        && snapshot.fetched_at > received_at + CLOCK_SKEW
-}
-
-/// What is stored of the resources of groups that begin together, read once for all of them by whichever needs it first.
-pub(super) struct Stored {
-    resources: Vec<ResourceRef>,
-    states: OnceCell<States>,
-}
-
-impl Stored {
-    pub(super) fn of_all<'a>(groups: impl Iterator<Item = &'a Group>) -> Arc<Self> {
-        let resources = groups.filter_map(|group| group.jobs.first()?.resource().cloned()).collect();
-        Arc::new(Self { resources, states: OnceCell::new() })
-    }
-
-    /// Without an answer everything is fetched: slower, and as right.
-    async fn of(&self, context: &Context, resource: &ResourceRef) -> Option<&ResourceState> {
-        let states = self.states.get_or_init(|| self.read(context)).await;
-        states.get(&(resource.kind, resource.id.clone()))
-    }
-
-    async fn read(&self, context: &Context) -> States {
-        let _waiting = context.progress.waiting("Postgres, stored states".to_owned());
-        let resources: Vec<&ResourceRef> = self.resources.iter().collect();
-        let read = async {
-            let mut connection = context.store.connection().await?;
-            store::load_states(&mut connection, &resources).await
-        };
-        match context.store.within(STATE_LIMIT, "read states", read).await {
-            Ok(states) => states,
-            Err(error) => {
-                tracing::debug!(error = %telemetry::Chain(&error), "stored states not read; fetching");
-                States::default()
-            }
-        }
-    }
+        && jobs.iter().all(|job| fetched_after(job) || newer(job))
 }
 
 /// What a classic event shows: its own details, marked as such.
