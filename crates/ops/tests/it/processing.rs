@@ -8,6 +8,9 @@ use serde_json::json;
 use store::NewEvent;
 use testkit::{eventually, payload};
 
+/// In seconds.
+const CENTURY: i64 = 100 * 365 * 86_400;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_applied_with_what_was_fetched_and_its_message_is_gone() -> Result<()> {
     let (bench, platform) = (Bench::new().await?, Platform::start().await?);
@@ -67,13 +70,34 @@ async fn an_event_that_was_received_after_the_last_fetch_leads_to_another_one() 
         let id = format!("whe_{n}");
         let event = NewEvent {
             received_at: after(seconds),
-            ..platform_event(&id, "session.updated", "sesn_1", seconds - 1)?
+            // By the platform's clock later than any state that it can show.
+            ..platform_event(&id, "session.updated", "sesn_1", CENTURY + seconds)?
         };
         bench.clock.set(after(seconds + 1));
         bench.accept(std::slice::from_ref(&event)).await?;
         bench.publish(Queue::Work, &[message(&event)]).await?;
         bench.until_status(&id, EventStatus::Applied).await?;
         assert_eq!(platform.fetches("sesn_1").await?, n);
+    }
+    worker.stopped().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_from_before_the_stored_state_costs_no_other_fetch_however_late_it_comes() -> Result<()> {
+    let (bench, platform) = (Bench::new().await?, Platform::start().await?);
+    platform.running("sesn_1").await?;
+    let worker = Worker::start(&bench, &platform).await?;
+    for (id, seconds) in [("whe_1", 0), ("whe_2", 60)] {
+        bench.clock.set(after(seconds + 1));
+        // The platform's session changed when it was made: after what both events tell of, by its own clock.
+        let event = NewEvent {
+            received_at: after(seconds),
+            ..platform_event(id, "session.updated", "sesn_1", seconds - 1)?
+        };
+        bench.accept(std::slice::from_ref(&event)).await?;
+        bench.publish(Queue::Work, &[message(&event)]).await?;
+        bench.until_status(id, EventStatus::Applied).await?;
+        assert_eq!(platform.fetches("sesn_1").await?, 1);
     }
     worker.stopped().await
 }
