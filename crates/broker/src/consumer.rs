@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 mod acker;
+mod care;
 mod control;
 mod delivery;
 mod hands;
@@ -22,6 +23,7 @@ pub use control::{Control, Flow};
 pub use delivery::{Delivery, MarkerDelivery};
 pub use hands::{Hands, Held};
 
+use care::Care;
 use control::{Phase, Steering};
 use session::Session;
 
@@ -30,7 +32,8 @@ use session::Session;
 pub struct ConsumerConfig {
     /// The queue to consume.
     pub queue: Queue,
-    /// How many deliveries may be unsettled at the same time, at least 1. The broker would read 0 as "no limit".
+    /// How many deliveries may be unsettled at the same time, at least 1. The broker would read 0 as "no limit". The first
+    /// one of a consumer comes on top, and what came back again and again before it is handed out one at a time.
     pub prefetch: u16,
     /// What the broker's management page calls the consumer.
     pub tag: String,
@@ -61,6 +64,7 @@ pub struct Consumer {
     config: ConsumerConfig,
     supervision: Supervision,
     hands: Hands,
+    care: Care,
     markers: Option<mpsc::Sender<MarkerDelivery>>,
 }
 
@@ -70,7 +74,7 @@ impl Consumer {
     pub fn new(broker: Broker, mut config: ConsumerConfig, metrics: Metrics) -> Self {
         config.prefetch = config.prefetch.max(1);
         let supervision = Supervision::new(Direction::of_consumer(config.queue), metrics);
-        Self { broker, config, supervision, hands: Hands::default(), markers: None }
+        Self { broker, config, supervision, hands: Hands::default(), care: Care::default(), markers: None }
     }
 
     /// Where markers go. Without it, or when there is no room, they are acknowledged and forgotten: a lost marker is
@@ -114,7 +118,7 @@ impl Consumer {
     /// One session from connecting to its end. `Ok` means that there shall be no other.
     async fn session(&mut self, steering: &mut Steering) -> Result<(), Error> {
         let session = tokio::select! {
-            opened = Session::open(&self.broker, &self.config, &self.hands, self.markers.as_ref()) => opened?,
+            opened = Session::open(&self.broker, &self.config, &self.hands, &self.care, self.markers.as_ref()) => opened?,
             () = steering.until_draining() => return Ok(()),
         };
         self.supervision.up();

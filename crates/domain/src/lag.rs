@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn a_state_contains_what_happened_well_before_it_and_nothing_else() {
         let event = event("session.status_idled");
-        for (age, expected) in [(1, false), (0, false), (-3_000, false), (-3_001, true), (-86_400_000, true)] {
+        for (age, expected) in [(1, false), (0, false), (-3_000, false), (-3_001, true), (-86_400_000, true)]
+        {
             assert_eq!(shows_after(&event, &snapshot("running", age)), expected, "{age}");
         }
         let unknown = Snapshot { updated_at: None, ..snapshot("idle", -5_000) };

@@ -1,5 +1,6 @@
 //! One consuming connection, from its prefetch to its end.
 
+use super::care::{Care, is_suspect};
 use super::control::{Phase, Steering};
 use super::watchdog::{Look, Watchdog};
 use super::{ConsumerConfig, Delivery, Hands, MarkerDelivery};
@@ -7,14 +8,19 @@ use crate::link::Link;
 use crate::{Broker, Error, Marker};
 use futures_util::StreamExt as _;
 use lapin::options::{
-    BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions, QueueDeclareOptions,
+    BasicCancelOptions, BasicConsumeOptions, BasicGetOptions, BasicNackOptions, BasicQosOptions,
+    QueueDeclareOptions,
 };
 use lapin::types::{FieldTable, ShortString};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval_at, timeout};
+use tokio::time::{MissedTickBehavior, interval_at, sleep, timeout};
+
+/// How often it is looked whether a message that is handled alone is settled.
+const SETTLED_CHECK: Duration = Duration::from_millis(5);
 
 /// The open session.
 #[derive(Debug)]
@@ -24,6 +30,7 @@ pub(super) struct Session {
     config: ConsumerConfig,
     unsettled: Arc<AtomicUsize>,
     hands: Hands,
+    care: Care,
     markers: Option<mpsc::Sender<MarkerDelivery>>,
 }
 
@@ -33,6 +40,7 @@ impl Session {
         broker: &Broker,
         config: &ConsumerConfig,
         hands: &Hands,
+        care: &Care,
         markers: Option<&mpsc::Sender<MarkerDelivery>>,
     ) -> Result<Self, Error> {
         let link = Link::open(broker, "consume").await?;
@@ -42,6 +50,7 @@ impl Session {
             config: config.clone(),
             unsettled: Arc::default(),
             hands: hands.clone(),
+            care: care.clone(),
             markers: markers.cloned(),
         };
         let prefetch = session.link.channel.basic_qos(config.prefetch, BasicQosOptions::default());
@@ -60,6 +69,9 @@ impl Session {
 
     /// Hands deliveries out for as long as the phase is running, then gives back what is left.
     pub(super) async fn consume(&self, steering: &Steering) -> Result<(), Error> {
+        if !self.care.is_over() {
+            self.begin_with_care(steering).await?;
+        }
         let mut deliveries = self.subscribe().await?;
         let mut held = VecDeque::new();
         let mut watchdog = Watchdog::default();
@@ -105,6 +117,56 @@ impl Session {
             }
         }
         self.unsubscribe(deliveries, held).await
+    }
+
+    /// Hands out what stands at the head of the queue, one message at a time, up to the first that did not come back again
+    /// and again. That one comes on top of the prefetch until it is settled.
+    async fn begin_with_care(&self, steering: &Steering) -> Result<(), Error> {
+        while steering.phase() == Phase::Running {
+            let first = self.link.channel.basic_get(self.queue_name.clone(), BasicGetOptions::default());
+            let first = self.in_time("take the first message", first).await?.map(|got| got.delivery);
+            let suspect = first.as_ref().is_some_and(|first| is_suspect(&first.properties));
+            if let Some(first) = first {
+                self.hand_out_first(first, suspect, steering).await?;
+            }
+            if !suspect {
+                self.care.end();
+                break;
+            }
+            while self.unsettled.load(Ordering::Relaxed) > 0 && steering.phase() == Phase::Running {
+                sleep(SETTLED_CHECK).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn hand_out_first(
+        &self,
+        delivery: lapin::message::Delivery,
+        suspect: bool,
+        steering: &Steering,
+    ) -> Result<(), Error> {
+        let unsettled = Arc::clone(&self.unsettled);
+        if let Some(marker) = Marker::decode(&delivery.properties, &delivery.data) {
+            let marker = MarkerDelivery::new(marker, delivery, unsettled);
+            // Whoever audits would keep it for as long as it likes, and there will be another one.
+            return if suspect { marker.acker.ack().await } else { self.put_aside(marker).await };
+        }
+        if suspect && self.care.is_news() {
+            tracing::warn!(
+                queue = %self.config.queue,
+                "messages came back again and again, perhaps because workers died of one of them; they are handled one at a time"
+            );
+        }
+        let over = steering.until_not(Phase::Running);
+        tokio::pin!(over);
+        for delivery in Delivery::all(delivery, unsettled, &self.hands) {
+            tokio::select! {
+                Ok(room) = steering.sink.reserve() => room.send(delivery),
+                () = &mut over => delivery.acker.requeue().await?,
+            }
+        }
+        Ok(())
     }
 
     /// Gives a marker to whoever audits, without waiting for room.

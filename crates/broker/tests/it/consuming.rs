@@ -87,6 +87,61 @@ async fn the_delivery_limit_takes_a_message_that_nobody_can_finish_to_the_dead()
     bench.settles_at(Queue::Work, 0).await
 }
 
+/// Takes all messages and breaks the connection, as a worker does that dies.
+async fn die_with(bench: &Bench, messages: u32) -> Result<()> {
+    let (connection, channel) = bare_channel().await?;
+    for _ in 0..messages {
+        let got = channel.basic_get(bench.queues.work().into(), BasicGetOptions::default()).await?;
+        ensure!(got.is_some(), "the queue is empty");
+    }
+    connection.close(200, "".into()).await?;
+    eventually(PATIENCE, "everything to be given back", async || {
+        Ok((testkit::broker::depth(&bench.queues.work()).await? == messages).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_twice_is_handed_to_a_new_consumer_one_at_a_time_until_something_fresh_comes()
+-> Result<()> {
+    let bench = Bench::new().await?;
+    bench.fill(Queue::Work, 3).await?;
+    for _ in 0..2 {
+        die_with(&bench, 3).await?;
+    }
+    bench.fill(Queue::Work, 4).await?;
+    let mut consumer = bench.consumer(ConsumerConfig::new(Queue::Work, 10), 10).await?;
+    for left in [6, 5, 4] {
+        let suspect = consumer.next().await?;
+        assert_eq!(suspect.hints.delivery_count, 2);
+        bench.settles_at(Queue::Work, left).await?;
+        suspect.acker.ack().await?;
+    }
+    let mut fresh = Vec::new();
+    for _ in 0..4 {
+        fresh.push(consumer.next().await?);
+    }
+    for delivery in fresh {
+        assert_eq!(delivery.hints.delivery_count, 0);
+        delivery.acker.ack().await?;
+    }
+    bench.settles_at(Queue::Work, 0).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_once_is_no_reason_for_care() -> Result<()> {
+    let bench = Bench::new().await?;
+    bench.fill(Queue::Work, 3).await?;
+    die_with(&bench, 3).await?;
+    let mut consumer = bench.consumer(ConsumerConfig::new(Queue::Work, 10), 10).await?;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(consumer.next().await?);
+    }
+    assert!(held.iter().all(|delivery| delivery.redelivered));
+    bench.settles_at(Queue::Work, 0).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_stops_deliveries_but_not_acks_and_a_resume_goes_on() -> Result<()> {
     let bench = Bench::new().await?;

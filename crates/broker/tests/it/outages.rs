@@ -138,8 +138,9 @@ async fn the_prefetch_holds_before_and_after_a_reconnect() -> Result<()> {
     let bench = Bench::new().await?;
     bench.fill(Queue::Work, 50).await?;
     let mut consumer = bench.consumer(ConsumerConfig::new(Queue::Work, 5), 100).await?;
-    let before = consumer.take(5).await?;
-    bench.settles_at(Queue::Work, 45).await?;
+    // The very first one, which was looked at alone, comes on top.
+    let before = consumer.take(1 + 5).await?;
+    bench.settles_at(Queue::Work, 44).await?;
     assert!(consumer.deliveries.is_empty());
 
     for round in 1..=3 {
