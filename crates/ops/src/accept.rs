@@ -4,9 +4,10 @@
 //! commit ran, writes it in one transaction and answers everybody after the commit. There is no timer: a lone request
 //! is committed at once, and under load batches grow by themselves. Only then are the events published; what does not
 //! get confirmed is left to the relay. While Postgres is away, the order is the other way round: a confirmed publish
-//! makes the event durable, and a worker stores the row.
+//! makes the event durable, and whoever comes first stores the row: a worker, or this process when Postgres is back.
 
 mod away;
+mod backfill;
 mod committer;
 mod first_publish;
 

@@ -108,8 +108,32 @@ pub async fn accept_batch(
     events: &[NewEvent],
     publish_due_at: Option<DateTime<Utc>>,
 ) -> Result<AcceptedBatch, Error> {
-    // Sorted by key: two batches with the same events then lock them in the same order. The first of several
-    // deliveries within the batch is stored, the others are counted.
+    let first = first_deliveries(events);
+    let Inserted { mut new, bundle } = insert(connection, &Columns::of(&first), publish_due_at).await?;
+    if new.len() < first.len() {
+        let known: Vec<_> =
+            first.iter().copied().filter(|(event, _)| !new.contains_key(&key(event))).collect();
+        count_deliveries(connection, &known).await?;
+    }
+    // The number goes to the first delivery of a key, and to that one only.
+    let outcome = |event| new.remove(&key(event)).map_or(Accepted::Duplicate, Accepted::New);
+    Ok(AcceptedBatch { outcomes: events.iter().map(outcome).collect(), bundle })
+}
+
+/// Stores those of the events that are not known, and schedules nothing: their messages are in the queue. Of those that
+/// are known, nothing is counted, because somebody else stored this very delivery.
+///
+/// # Errors
+/// When Postgres is away or refuses.
+pub async fn store_missing(connection: &mut PgConnection, events: &[NewEvent]) -> Result<(), Error> {
+    let first = first_deliveries(events);
+    insert(connection, &Columns::of(&first), None).await?;
+    Ok(())
+}
+
+/// The first delivery of each event, and how many there are. Sorted by key: two batches with the same events then lock them
+/// in the same order.
+fn first_deliveries(events: &[NewEvent]) -> Vec<(&NewEvent, i32)> {
     let mut first: Vec<(&NewEvent, i32)> = events.iter().map(|event| (event, 1)).collect();
     first.sort_by(|(one, _), (other, _)| key(one).cmp(&key(other)));
     first.dedup_by(|(again, deliveries), (kept, total)| {
@@ -119,19 +143,7 @@ pub async fn accept_batch(
         }
         same
     });
-    let mut columns = Columns::default();
-    for (event, deliveries) in &first {
-        columns.push(event, *deliveries);
-    }
-    let Inserted { mut new, bundle } = insert(connection, &columns, publish_due_at).await?;
-    if new.len() < first.len() {
-        let known: Vec<_> =
-            first.iter().copied().filter(|(event, _)| !new.contains_key(&key(event))).collect();
-        count_deliveries(connection, &known).await?;
-    }
-    // The number goes to the first delivery of a key, and to that one only.
-    let outcome = |event| new.remove(&key(event)).map_or(Accepted::Duplicate, Accepted::New);
-    Ok(AcceptedBatch { outcomes: events.iter().map(outcome).collect(), bundle })
+    first
 }
 
 /// What makes it one event, without copies.
@@ -257,6 +269,14 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    fn of(first: &[(&'a NewEvent, i32)]) -> Self {
+        let mut columns = Self::default();
+        for (event, deliveries) in first {
+            columns.push(event, *deliveries);
+        }
+        columns
+    }
+
     fn push(&mut self, new: &'a NewEvent, deliveries: i32) {
         let resource = new.event.resource.as_ref();
         self.endpoint.push(new.endpoint.as_str());

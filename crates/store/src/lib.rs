@@ -33,7 +33,7 @@ mod settling;
 mod standing;
 mod transcripts;
 
-pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch};
+pub use accept::{Accepted, AcceptedBatch, NewEvent, Source, accept_batch, store_missing};
 pub use alerts::{
     AlertDelivery, AlertFilter, AlertPhase, AlertRow, DueDelivery, EndpointHealth, EventFacts, NewAlert,
     OpenAlert, OpenFacts, alert_deliveries_of, claim_alert_deliveries, endpoint_health, event_facts,

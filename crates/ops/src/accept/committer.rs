@@ -1,6 +1,7 @@
 //! The one duty that makes events durable: in Postgres, or, while Postgres is away, in RabbitMQ.
 
 use super::away::Away;
+use super::backfill::{Backfill, Owing};
 use super::first_publish::Fresh;
 use super::{Acceptance, Answer, Config, NotAccepted, Waiting};
 use crate::Metrics;
@@ -17,6 +18,11 @@ use tokio::time::timeout;
 
 /// Commits what has gathered, over and over.
 pub struct Committer {
+    commits: Commits,
+    backfill: Backfill,
+}
+
+struct Commits {
     config: Config,
     arrivals: mpsc::Receiver<Waiting>,
     accepted: mpsc::Sender<Fresh>,
@@ -25,6 +31,7 @@ pub struct Committer {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     postgres: Away,
+    owing: Owing,
     /// Kept from one commit to the next: getting one and giving it back takes as long as a tenth of the commit.
     connection: Option<Connection>,
     log: LogLimiter,
@@ -53,11 +60,32 @@ impl Committer {
     ) -> Self {
         let log = LogLimiter::new(Duration::from_secs(10));
         let postgres = Away::new(config.away);
-        Self { config, arrivals, accepted, store, publisher, clock, metrics, postgres, connection: None, log }
+        let (owing, backfill) = Backfill::new(store.clone());
+        let connection = None;
+        let commits = Commits {
+            config,
+            arrivals,
+            accepted,
+            store,
+            publisher,
+            clock,
+            metrics,
+            postgres,
+            owing,
+            connection,
+            log,
+        };
+        Self { commits, backfill }
     }
 
     /// Runs until every [`super::Acceptor`] is gone and all that waited is answered.
-    pub async fn run(mut self) {
+    pub async fn run(self) {
+        tokio::join!(self.commits.run(), self.backfill.run());
+    }
+}
+
+impl Commits {
+    async fn run(mut self) {
         let mut batch = Vec::new();
         while self.arrivals.recv_many(&mut batch, self.config.batch).await > 0 {
             self.metrics.observe_accept_batch(batch.len());
@@ -187,13 +215,14 @@ impl Committer {
         let messages: Vec<Message> = events.iter().cloned().map(first_message).collect();
         let outcomes = self.publisher.publish_bundled(Queue::Work, &messages).await;
         failpoint!("accept.confirmed");
-        let (mut left, mut unanswered) = (Vec::new(), Vec::new());
+        let (mut taken, mut left, mut unanswered) = (Vec::new(), Vec::new(), Vec::new());
         let mut why = None;
         for ((event, answer), outcome) in events.into_iter().zip(answers).zip(outcomes) {
             match outcome {
                 Ok(()) => {
                     self.metrics.count_accepted("rabbitmq", 1);
                     answer.send(Ok(Acceptance::New));
+                    taken.push(event);
                 }
                 Err(error) => {
                     why = Some(error);
@@ -201,6 +230,9 @@ impl Committer {
                     unanswered.push(answer);
                 }
             }
+        }
+        if !taken.is_empty() {
+            self.owing.store_later(taken);
         }
         let Some(error) = why else { return };
         // RabbitMQ went or fell silent in the meantime, which may have taken seconds: Postgres may be back. Where RabbitMQ

@@ -160,6 +160,39 @@ async fn without_postgres_a_confirmed_message_makes_the_event_durable() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_rabbitmq_alone_accepted_is_stored_without_a_worker_when_postgres_is_back_and_applied_once()
+-> Result<()> {
+    let (bench, platform) = (Bench::new().await?, Platform::start().await?);
+    platform.running("sesn_1").await?;
+    let (proxy, url) = TcpProxy::start_before(&bench.database.url()).await?;
+    let pipeline = Pipeline::on(&bench, store_at(url)?, &bench.broker).await?;
+    proxy.cut();
+    let events = (0..40).map(|n| idled(&format!("whe_{n}"))).collect::<Result<Vec<_>>>()?;
+    let outcomes = join_all(events.into_iter().map(|event| pipeline.acceptor.accept(event))).await;
+    assert!(outcomes.iter().all(|outcome| *outcome == Ok(Acceptance::New)));
+    assert_eq!(bench.ledger().await?.accepted, 0);
+
+    proxy.heal();
+    eventually(PATIENCE, "the events in Postgres", async || {
+        Ok((bench.ledger().await?.pending == 40).then_some(()))
+    })
+    .await?;
+    let stored = bench.detail("whe_7").await?;
+    assert_eq!((stored.source.as_str(), stored.row.deliveries), ("queue", 1));
+    // Its message is in the queue, so nothing is to be published.
+    assert_eq!(stored.due_at, None);
+    bench.until_outbox(0).await?;
+
+    let worker = Worker::start(&bench, &platform).await?;
+    eventually(PATIENCE, "no pending event", async || {
+        Ok((bench.ledger().await?.pending == 0).then_some(()))
+    })
+    .await?;
+    assert_eq!(bench.number("SELECT sum(deliveries)::bigint FROM events").await?, 40);
+    worker.stopped_with_nothing_left(&bench, &platform).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_postgres_costs_one_deadline_and_the_next_requests_nothing() -> Result<()> {
     let bench = Bench::new().await?;
     let (proxy, url) = TcpProxy::start_before(&bench.database.url()).await?;
