@@ -100,6 +100,8 @@ pub(crate) enum ApiTrouble {
     Rubbish,
     /// Every third call fails, without retries in place.
     Flaky,
+    /// A few sessions cannot be read, all others can.
+    BrokenSessions,
 }
 
 /// How RabbitMQ forgets.

@@ -104,9 +104,9 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// Lets the API fail until so many events are dead.
+    /// Breaks a few sessions until so many events are dead.
     async fn make_dead_letters(&mut self, count: u64) -> Result<()> {
-        self.system.platform.fail(ApiTrouble::Flaky).await?;
+        self.system.platform.fail(ApiTrouble::BrokenSessions).await?;
         eventually(REACHED * 3, "dead letters", async || {
             let query = "SELECT count(*) AS number FROM events WHERE status = 'dead'";
             Ok((self.system.storage.number(query).await? >= count).then_some(()))

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Sessions that events are about.
 const SESSIONS: usize = 60;
 
+/// Of those, how many break. Few enough to be told from an API that is away.
+const BROKEN: usize = 4;
+
 /// Of so many sessions, one waits for an answer to a tool use.
 const ONE_WAITS_OF: usize = 3;
 
@@ -69,6 +72,15 @@ impl Platform {
             ApiTrouble::Rubbish => ["html", "truncated", "cut", "empty"].map(spoiled).into(),
             ApiTrouble::Flaky => {
                 vec![rule(json!({ "status": 500, "should_retry": false, "probability": 0.33 }))]
+            }
+            ApiTrouble::BrokenSessions => {
+                // None of those that wait for an answer.
+                let broken = self.sessions.iter().skip(1).step_by(SESSIONS / BROKEN);
+                broken
+                    .map(|id| {
+                        rule(json!({ "path": format!("/v1/sessions/{id}"), "status": 500, "should_retry": false }))
+                    })
+                    .collect()
             }
         };
         self.control(Method::PUT, "/faults", Value::Array(rules)).await.map(|_| ())

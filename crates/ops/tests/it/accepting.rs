@@ -184,10 +184,8 @@ async fn what_rabbitmq_alone_accepted_is_stored_without_a_worker_when_postgres_i
     bench.until_outbox(0).await?;
 
     let worker = Worker::start(&bench, &platform).await?;
-    eventually(PATIENCE, "no pending event", async || {
-        Ok((bench.ledger().await?.pending == 0).then_some(()))
-    })
-    .await?;
+    eventually(PATIENCE, "no pending event", async || Ok((bench.ledger().await?.pending == 0).then_some(())))
+        .await?;
     assert_eq!(bench.number("SELECT sum(deliveries)::bigint FROM events").await?, 40);
     worker.stopped_with_nothing_left(&bench, &platform).await
 }
