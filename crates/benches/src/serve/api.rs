@@ -3,7 +3,9 @@
 use actix_web::web::{Data, Path};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Result;
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
+use domain::Clock as _;
+use runtime::SystemClock;
 use serde_json::json;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,6 +54,6 @@ async fn session(id: Path<String>, shared: Data<Shared>) -> HttpResponse {
         "vault_ids": [],
         "archived_at": null,
         "created_at": "2026-01-01T00:00:00.000000Z",
-        "updated_at": Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true),
+        "updated_at": SystemClock.now().to_rfc3339_opts(SecondsFormat::Micros, true),
     }))
 }
