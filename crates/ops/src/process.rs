@@ -40,7 +40,7 @@ use domain::breaker::Stance;
 use domain::{Clock, RetryPolicy};
 use gate::Gate;
 use groups::{Groups, Limits};
-use look::Looked;
+use look::{Ended, Looked};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -163,7 +163,7 @@ impl Processor {
 
         let stored = Stored::new(Arc::clone(&self.context));
         let mut groups = Groups::new(limits);
-        let mut looking: JoinSet<Option<Looked>> = JoinSet::new();
+        let mut looking: JoinSet<Option<Ended>> = JoinSet::new();
         let mut taken = Vec::new();
         let mut open = true;
         loop {
@@ -197,10 +197,14 @@ impl Processor {
                     groups.make_room();
                     // Before anything is acknowledged, which would bring the next messages.
                     self.steer(&groups);
-                    if let Ok(Some(looked)) = result
-                        && to_apply.send(looked).await.is_err()
-                    {
-                        break;
+                    match result {
+                        Ok(Some(Ended::Looked(looked))) => {
+                            if to_apply.send(looked).await.is_err() {
+                                break;
+                            }
+                        }
+                        Ok(Some(Ended::Paused(group))) => groups.put_back(group),
+                        Ok(None) | Err(_) => {}
                     }
                 }
                 count = deliveries.recv_many(&mut taken, self.context.config.intake), if open && !draining => {

@@ -157,6 +157,11 @@ pub(super) struct Pass {
 }
 
 impl Pass {
+    /// Whether a pause began after it was given, so that nothing is to be asked with it any more.
+    pub(super) fn is_late(&self) -> bool {
+        self.caller == Caller::Other && self.context.gate.cause().is_some()
+    }
+
     /// Reports how a fetch ended, and finds out whose fault a failure is.
     ///
     /// Not counted as tries are failures of class `transient`
@@ -185,7 +190,7 @@ impl Pass {
             }
             Err(failed) => failed,
         };
-        let is_late = self.caller == Caller::Other && self.context.gate.cause().is_some();
+        let is_late = self.is_late();
         let counts = match failed.class {
             FailureClass::Throttled => {
                 let sign = Sign::Wall { cause: Cause::Throttled, retry_after: failed.retry_after };

@@ -116,6 +116,14 @@ impl<T> Groups<T> {
         Some(Group { key, jobs })
     }
 
+    /// A group that was started and not begun goes back into the line.
+    pub(crate) fn put_back(&mut self, group: Group<T>) {
+        let Group { key, mut jobs } = group;
+        jobs.append(&mut self.waiting.remove(&key).unwrap_or_default());
+        self.waiting.insert(key.clone(), jobs);
+        self.finish(&key);
+    }
+
     /// A group is finished; what has gathered for its resource meanwhile comes into line.
     pub(crate) fn finish(&mut self, key: &Key) {
         self.running.remove(key);

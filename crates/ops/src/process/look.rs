@@ -13,6 +13,7 @@ use domain::lag::{shows_after, shows_before};
 use domain::rules::Fetch;
 use domain::{Observation, ResourceKind, ResourceRef, Snapshot, SnapshotSource};
 use futures_util::FutureExt;
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,14 @@ pub(super) struct Looked {
     pub(super) key: GroupKey,
     pub(super) jobs: Vec<Job>,
     pub(super) seen: Result<Observation, FailedTry>,
+}
+
+/// How a look ended.
+pub(super) enum Ended {
+    /// There is something to write.
+    Looked(Looked),
+    /// A pause began before anything was asked: the group goes back into the line.
+    Paused(Group),
 }
 
 /// Our clock and ingest's may differ by so much; a snapshot covers what was received that long before its fetch. More
@@ -43,43 +52,69 @@ pub(super) async fn run(
     group: Group,
     pass: Pass,
     stored: Arc<Stored>,
-) -> Option<Looked> {
+) -> Option<Ended> {
     let span = group.jobs.first()?.span.clone();
     let seen = AssertUnwindSafe(look(&context, &group, pass, &stored))
         .catch_unwind()
         .instrument(span)
         .await
-        .unwrap_or_else(|panic| Err(FailedTry::of_panic(panic.as_ref())));
-    Some(Looked { key: group.key, jobs: group.jobs, seen })
+        .unwrap_or_else(|panic| Some(Err(FailedTry::of_panic(panic.as_ref()))));
+    Some(match seen {
+        Some(seen) => Ended::Looked(Looked { key: group.key, jobs: group.jobs, seen }),
+        None => Ended::Paused(group),
+    })
 }
 
+/// What is seen of the resource of a group. `None` when a pause began before the API was asked.
 async fn look(
     context: &Context,
     group: &Group,
     pass: Pass,
     stored: &Stored,
-) -> Result<Observation, FailedTry> {
+) -> Option<Result<Observation, FailedTry>> {
+    let (resource, depth) = match unasked(group, stored).await {
+        ControlFlow::Break(seen) => return Some(Ok(seen)),
+        ControlFlow::Continue(question) => question,
+    };
+    if pass.is_late() {
+        return None;
+    }
+    Some(ask(context, group, pass, &resource, depth).await)
+}
+
+/// What is seen without asking the API, or else what it is to be asked.
+async fn unasked(group: &Group, stored: &Stored) -> ControlFlow<Observation, (ResourceRef, Depth)> {
     let fetches =
         |fetch: Fetch| group.jobs.iter().any(|job| job.rule().is_some_and(|rule| rule.fetch == fetch));
     // A deletion says it all: there is nothing to fetch for the others of the group either.
     if fetches(Fetch::Nothing) || !(fetches(Fetch::Resource) || fetches(Fetch::ResourceAndCause)) {
-        return Ok(Observation::NotFetched);
+        return ControlFlow::Break(Observation::NotFetched);
     }
     let Some(resource) = named_best(group.jobs.iter().filter_map(Job::resource)) else {
-        return Ok(Observation::NotFetched);
+        return ControlFlow::Break(Observation::NotFetched);
     };
     let depth = if fetches(Fetch::ResourceAndCause) { Depth::WithCause } else { Depth::Resource };
     if let Some(stored) = stored.of(resource).await {
         if stored.deleted_at.is_some() {
-            return Ok(Observation::NotFetched);
+            return ControlFlow::Break(Observation::NotFetched);
         }
         if let Some(snapshot) = stored.snapshot
             && depth == Depth::Resource
             && covers(resource.kind, &snapshot, &group.jobs)
         {
-            return Ok(Observation::Found(snapshot));
+            return ControlFlow::Break(Observation::Found(snapshot));
         }
     }
+    ControlFlow::Continue((resource.clone(), depth))
+}
+
+async fn ask(
+    context: &Context,
+    group: &Group,
+    pass: Pass,
+    resource: &ResourceRef,
+    depth: Depth,
+) -> Result<Observation, FailedTry> {
     let resource = with_parent(context, resource).await?;
     let seen = {
         let _waiting = context.progress.waiting(format!("the Claude API, {} {}", resource.kind, resource.id));

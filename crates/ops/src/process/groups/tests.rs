@@ -75,3 +75,15 @@ fn what_nothing_is_fetched_for_may_go_beyond_that_but_never_overtakes_its_own_re
     let taken: Vec<_> = std::iter::from_fn(|| groups.take_next()).map(|group| group.key).collect();
     assert_eq!(taken, [key("b")]);
 }
+
+#[test]
+fn a_group_that_is_put_back_starts_again_with_what_came_meanwhile() {
+    let mut groups = Groups::new(Limits { busy: 8, all: 8 });
+    groups.put(key("a"), 1);
+    let group = groups.start_next().unwrap();
+    groups.put(key("a"), 2);
+    groups.make_room();
+    groups.put_back(group);
+    assert!(!groups.is_working());
+    assert_eq!(started(&mut groups), [(key("a"), vec![1, 2])]);
+}
