@@ -161,15 +161,15 @@ async fn with_parent(context: &Context, resource: &ResourceRef) -> Result<Resour
     Ok(ResourceRef { parent_id, ..resource.clone() })
 }
 
-/// Whether a stored snapshot shows what all these events tell of: by our clocks, because it was fetched after they were
-/// received, or by the platform's, because the state that it shows is younger than they are.
+/// Whether a stored snapshot shows what all these events tell of: it was fetched after they were received, and that is
+/// certain, because it was well after it, or because the state that it shows is younger than they are by the platform's clock.
 fn covers(kind: ResourceKind, snapshot: &Snapshot, jobs: &[Job]) -> bool {
     let says_why_it_waits = kind != ResourceKind::Session || snapshot.blocking_event_ids().is_some();
-    let fetched_after = |job: &Job| snapshot.fetched_at > job.message.received_at + CLOCK_SKEW;
-    let newer = |job: &Job| shows_after(&job.event, snapshot);
-    snapshot.source == SnapshotSource::Api
-        && says_why_it_waits
-        && jobs.iter().all(|job| fetched_after(job) || newer(job))
+    let covered = |job: &Job| {
+        let ahead = snapshot.fetched_at - job.message.received_at;
+        ahead > CLOCK_SKEW || (ahead > TimeDelta::zero() && shows_after(&job.event, snapshot))
+    };
+    snapshot.source == SnapshotSource::Api && says_why_it_waits && jobs.iter().all(covered)
 }
 
 /// What a classic event shows: its own details, marked as such.
