@@ -83,7 +83,8 @@ async fn an_event_that_was_received_after_the_last_fetch_leads_to_another_one() 
 
 /// Both are received before the first fetch, but not so long before it that the clocks of two machines could not differ.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_just_received_costs_another_fetch_unless_the_state_that_was_seen_is_younger() -> Result<()> {
+async fn what_was_just_received_costs_another_fetch_unless_the_state_that_was_seen_is_younger() -> Result<()>
+{
     // The platform's session changed when it was made: long after the one event, and long before the other.
     for (happened, fetches) in [(-1, 1), (CENTURY, 2)] {
         let (bench, platform) = (Bench::new().await?, Platform::start().await?);
